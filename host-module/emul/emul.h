@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * emul.h - privileged instructions a guest kernel still executes
+ */
+#ifndef RF_EMUL_H
+#define RF_EMUL_H
+
+#include <linux/types.h>
+
+#include "../../uapi/ringfence.h"
+
+struct rf_vm;
+struct rf_vcpu;
+
+/**
+ * struct rf_vcpu_emul - the emulator's part of a vCPU
+ * @cr0: What the guest reads from CR0 (TS is real, see @ts)
+ * @cr4: What the guest reads from CR4
+ * @xcr0: The guest's XCR0
+ * @dr: Debug registers 0-3, 6, 7 as the guest sees them
+ * @ts: CR0.TS is set: the next vector instruction is #NM
+ * @io_pending: The launcher serves port I/O; the result belongs in RAX
+ */
+struct rf_vcpu_emul {
+	u64 cr0;
+	u64 cr4;
+	u64 xcr0;
+	u64 dr[8];
+	bool ts;
+	bool io_pending;
+	u8 io_size;
+	u8 io_len;	/* bytes of the instruction, RIP moves when served */
+};
+
+/* cpuid.c: the policy of a VM. */
+struct rf_cpuid_policy {
+	u32 nr;
+	struct rf_cpuid_entry entries[RF_MAX_CPUID_ENTRIES];
+};
+
+int rf_cpuid_host_policy(struct rf_cpuid_policy *policy);
+int rf_cpuid_check(const struct rf_cpuid_policy *policy,
+		   const struct rf_cpuid_policy *host);
+void rf_cpuid_lookup(const struct rf_vcpu *vcpu, u32 function, u32 index,
+		     u32 out[4]);
+
+enum rf_emul_result {
+	RF_EMUL_NO,		/* not ours: the guest kernel's */
+	RF_EMUL_DONE,
+	RF_EMUL_EXIT,		/* the launcher has to serve it */
+	RF_EMUL_FAULT,		/* a trap was bounced into the guest already */
+};
+
+void rf_emul_vcpu_init(struct rf_vcpu *vcpu);
+
+/**
+ * rf_emulate() - #GP or #UD in the guest: an instruction we answer for?
+ * @vcpu: The caller's own vCPU
+ * @vector: X86_TRAP_GP or X86_TRAP_UD
+ */
+enum rf_emul_result rf_emulate(struct rf_vcpu *vcpu, int vector);
+
+/* The launcher has served port I/O: @value goes where the IN wanted it. */
+void rf_emul_io_done(struct rf_vcpu *vcpu, u32 value);
+
+/* HYPERVISOR_set_debugreg, get_debugreg and moves to debug registers. */
+long rf_debugreg_set(struct rf_vcpu *vcpu, int reg, u64 value);
+u64 rf_debugreg_get(struct rf_vcpu *vcpu, int reg);
+
+#endif /* RF_EMUL_H */

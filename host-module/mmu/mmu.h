@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * mmu.h - what other rooms may ask of the MMU
+ */
+#ifndef RF_MMU_H
+#define RF_MMU_H
+
+#include <linux/list.h>
+#include <linux/mmu_notifier.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "../types.h"
+
+struct rf_vm;
+struct rf_vcpu;
+struct rf_shadow;
+struct seq_file;
+
+/* Page-fault error code bits, as the hardware reports them. */
+#define RF_PF_PRESENT	(1U << 0)
+#define RF_PF_WRITE	(1U << 1)
+#define RF_PF_USER	(1U << 2)
+#define RF_PF_RSVD	(1U << 3)
+#define RF_PF_FETCH	(1U << 4)
+
+#define RF_SHADOW_HASH_BITS	10
+#define RF_RMAP_LOCKS		64
+
+/**
+ * struct rf_vm_mmu - a VM's shadow MMU
+ *
+ * @lock: Held for reading while entries of existing shadows change (together
+ *	with the shadow's own lock), for writing while shadows are made, linked
+ *	and dropped, and while the notifier zaps.
+ */
+struct rf_vm_mmu {
+	rwlock_t lock;
+
+	struct hlist_head hash[1 << RF_SHADOW_HASH_BITS];	/* @lock */
+	struct rf_shadow **by_id;	/* shadow number -> shadow */
+	unsigned long *ids;		/* numbers in use */
+	u32 nr_shadows;
+	u32 max_shadows;
+	struct list_head lru;		/* least recently made first */
+
+	u32 *rmap;			/* gfn -> first entry that maps it */
+	spinlock_t rmap_locks[RF_RMAP_LOCKS];
+	unsigned long *pinned;		/* gfn is pinned as a page table */
+
+	struct list_head out_of_sync;
+	spinlock_t out_of_sync_lock;
+	atomic_t nr_out_of_sync;
+
+	/* Host unmaps under way, and how many there have been. */
+	unsigned long notifier_count;
+	unsigned long notifier_seq;
+
+	atomic64_t tlb_gen;		/* +1 for each right taken away */
+	atomic64_t nr_mapped;
+};
+
+/**
+ * struct rf_vcpu_mmu - the roots a vCPU runs on
+ * @kernel_gfn: NEW_BASEPTR
+ * @user_gfn: NEW_USER_BASEPTR; frame 0 is none
+ */
+struct rf_vcpu_mmu {
+	rf_gfn_t kernel_gfn;
+	rf_gfn_t user_gfn;
+	struct rf_shadow *kernel_root;
+	struct rf_shadow *user_root;
+	u64 tlb_gen_seen;
+	bool reload;			/* a root was dropped under the vCPU */
+};
+
+int rf_mmu_init(void);
+void rf_mmu_exit(void);
+int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows);
+int rf_mmu_vm_start(struct rf_vm *vm);
+void rf_mmu_vm_exit(struct rf_vm *vm);
+void rf_mmu_vcpu_exit(struct rf_vcpu *vcpu);
+
+/* The notifier, registered by vm.c on the launcher's address space. */
+extern const struct mmu_notifier_ops rf_mmu_notifier_ops;
+
+enum rf_fault {
+	RF_FAULT_FIXED,		/* run again */
+	RF_FAULT_GUEST,		/* the guest's own; *error is what it sees */
+	RF_FAULT_KILLED,
+	RF_FAULT_RETRY,		/* a signal is pending */
+};
+
+/**
+ * rf_mmu_fault() - A page fault at @gva: ours to fix, or the guest's
+ * @vcpu: The caller's own vCPU
+ * @gva: Address
+ * @error: In: RF_PF_WRITE and RF_PF_FETCH count; out: the guest's error code
+ */
+enum rf_fault rf_mmu_fault(struct rf_vcpu *vcpu, u64 gva, u32 *error);
+
+/**
+ * rf_mmu_translate() - Host address of @gva, if the shadow has it now
+ * @vcpu: The caller's own vCPU
+ * @gva: Address
+ * @write: Must be writable
+ *
+ * Caller holds vm->mmu.lock for reading, and uses the address only under it.
+ */
+void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write);
+
+/* hypercall/mmu.c. */
+long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_ad);
+long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val);
+long rf_mmu_pin(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
+long rf_mmu_unpin(struct rf_vcpu *vcpu, rf_gfn_t gfn);
+long rf_mmu_set_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, bool kernel);
+
+/* Guest asks for a flush: bring what it stored up to date, everywhere. */
+void rf_mmu_sync(struct rf_vcpu *vcpu);
+
+/**
+ * rf_mmu_flush_vcpus() - Have vCPUs drop their TLBs before this returns
+ * @vm: The VM
+ * @mask: vCPU numbers, or NULL for all
+ *
+ * Only those in the guest at this moment are interrupted.
+ */
+void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask);
+
+/* Before entry: have roots, and their CR3 values in the world. */
+int rf_mmu_load_roots(struct rf_vcpu *vcpu);
+void rf_mmu_update_world(struct rf_vcpu *vcpu);
+
+/* Host page of a gfn, faulted in; holds a reference (put_page()). */
+struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);
+bool rf_gfn_in_memory(const struct rf_vm *vm, rf_gfn_t gfn);
+
+/* The identity M2P at 0xffff800000000000. */
+u64 rf_m2p_root_entry(void);
+int rf_m2p_fault(struct rf_vm *vm, u64 gva);
+
+void rf_mmu_show(struct seq_file *m, struct rf_vm *vm);
+
+#endif /* RF_MMU_H */

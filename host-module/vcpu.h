@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * vcpu.h - a virtual CPU and the loop that runs it
+ */
+#ifndef RF_VCPU_H
+#define RF_VCPU_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "../uapi/ringfence.h"
+#include "emul/emul.h"
+#include "event/event.h"
+#include "mmu/mmu.h"
+#include "switcher/switcher.h"
+#include "xen_abi.h"
+
+struct rf_vm;
+
+/* A callback the guest kernel registered; @rip 0 if none. */
+struct rf_callback {
+	u64 rip;
+	u16 flags;		/* CALLBACKF_* */
+};
+
+#define RF_NR_CALLBACKS		8	/* CALLBACKTYPE_* are below */
+
+enum rf_vcpu_mode {
+	RF_OUTSIDE_GUEST,
+	RF_IN_GUEST,		/* an IPI brings it out */
+};
+
+/**
+ * struct rf_vcpu - a virtual CPU
+ * @online: It is up (VCPUOP_up); a vCPU that is down waits in RF_VCPU_RUN
+ * @halted: Blocked until rf_event_wakes()
+ * @kicked: Look up before the next entry
+ */
+struct rf_vcpu {
+	struct rf_vm *vm;
+	u32 id;
+	struct mutex run_lock;
+	wait_queue_head_t wait;
+
+	struct page *world_page;
+	struct rf_world *world;
+	struct rf_regs *regs;		/* &world->regs */
+	u64 world_va;			/* of the world in the hole */
+
+	int mode;			/* enum rf_vcpu_mode */
+	int cpu;			/* where it last ran */
+	bool kicked;
+	bool online;
+	bool initialised;
+	bool halted;
+	bool has_run;
+
+	struct trap_info traps[256];
+	struct rf_callback callbacks[RF_NR_CALLBACKS];
+	struct page *gdt_pages[RF_FIRST_RESERVED_GDT_PAGE];	/* checked copies */
+	rf_gfn_t gdt_gfns[RF_FIRST_RESERVED_GDT_PAGE];
+	u32 nr_gdt_entries;
+	struct page *ldt_pages[16];
+	u64 ldt_gva;
+	u32 nr_ldt_entries;
+
+	struct rf_vcpu_mmu mmu;
+	struct rf_vcpu_event event;
+	struct rf_vcpu_emul emul;
+
+	struct rf_run *run;		/* of the RF_VCPU_RUN under way */
+	bool exit_to_launcher;		/* @run is filled in: return */
+	u64 counters[RF_NR_COUNTERS];
+	u64 run_ns;
+};
+
+#define rf_count(_vcpu, _what) ((_vcpu)->counters[RF_COUNT_##_what]++)
+
+struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id);
+void rf_vcpu_destroy(struct rf_vcpu *vcpu);
+int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run);
+int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set);
+int rf_vcpu_get_regs(struct rf_vcpu *vcpu, struct rf_get_regs *get);
+void rf_vcpu_read_counters(const struct rf_vcpu *vcpu, u64 *counters);
+
+/**
+ * rf_vcpu_kick() - Have a vCPU look up: out of the guest, or out of its sleep
+ * @vcpu: Any vCPU, from any context
+ *
+ * Whatever the caller stored before is seen before the next entry.
+ */
+void rf_vcpu_kick(struct rf_vcpu *vcpu);
+
+/* VCPUOP_initialise: state of a vCPU that is down.  0, -EEXIST or -EINVAL. */
+long rf_vcpu_initialise(struct rf_vcpu *vcpu, const struct vcpu_guest_context *ctxt);
+
+/* VCPUOP_up and VCPUOP_down.  0 or -EINVAL. */
+long rf_vcpu_up(struct rf_vcpu *vcpu);
+long rf_vcpu_down(struct rf_vcpu *vcpu);
+
+static inline bool rf_vcpu_in_kernel(const struct rf_vcpu *vcpu)
+{
+	return vcpu->world->in_kernel;
+}
+
+/* descriptor.c */
+long rf_gdt_set(struct rf_vcpu *vcpu, const unsigned long *frames, u32 nr_entries);
+void rf_gdt_free(struct rf_vcpu *vcpu);
+long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries);
+bool rf_descriptor_fix(u64 *desc);
+
+#endif /* RF_VCPU_H */

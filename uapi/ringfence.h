@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * ringfence.h - what a launcher and the module say to each other
+ *
+ * Three kinds of file descriptor, each with ioctls of its own:
+ *
+ *	system	open("/dev/ringfence")		RF_GET_INFO, RF_GET_CPUID, RF_CREATE_VM
+ *	VM	RF_CREATE_VM			memory, policy, event channels, state
+ *	vCPU	RF_CREATE_VCPU			registers, RF_VCPU_RUN
+ *
+ * Closing a descriptor is its destructor; a VM lives as long as its own
+ * descriptor or one of its vCPUs'.
+ */
+#ifndef _UAPI_RINGFENCE_H
+#define _UAPI_RINGFENCE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Form of every ioctl
+ *
+ * The argument is one struct whose first field is its own size.  Bytes the
+ * module does not know must be 0, so a newer launcher runs on an older module.
+ * Numbers are never reused and structs only grow; there is no version field.
+ *
+ *  - ENOTTY: no such ioctl on this fd
+ *  - E2BIG: a byte the module does not know is not 0
+ *  - EOPNOTSUPP: a known field asks for something this module cannot do
+ *  - EINVAL: a known field is wrong
+ *  - EFAULT: a pointer is bad
+ *  - EPERM: called by a process whose address space is not the VM's
+ */
+#define RF_IOCTL_TYPE		0xf5
+
+#define RF_MAX_VCPUS		64
+#define RF_NAME_LEN		64
+#define RF_REASON_LEN		160
+#define RF_PAGE_SHIFT		12
+
+/* rf_info.features */
+#define RF_FEATURE_FSGSBASE	(1ULL << 0)	/* host has FSGSBASE on */
+#define RF_FEATURE_PCID		(1ULL << 1)	/* guest roots keep TLB entries */
+#define RF_FEATURE_LA57		(1ULL << 2)	/* host uses 5-level paging */
+#define RF_FEATURE_KPTI		(1ULL << 3)	/* host isolates its page tables */
+#define RF_FEATURE_SMAP		(1ULL << 4)
+#define RF_FEATURE_STABLE_TSC	(1ULL << 5)	/* guests read time with no exit */
+#define RF_FEATURE_RING3_IRET_QUIRK (1ULL << 6)	/* CPU fails IRETQ in ring 3 */
+
+/**
+ * struct rf_info - ioctl(RF_GET_INFO), system fd
+ * @size: sizeof(struct rf_info)
+ * @nr_vms: Out: VMs alive on this host
+ * @features: Out: RF_FEATURE_* bits
+ * @max_vcpus: Out: vCPUs one VM may have
+ * @max_vms: Out: VMs this host may have
+ * @max_pages: Out: guest frames one VM may have
+ * @version: Out: version of the module, a string
+ *
+ * Return: 0.
+ */
+struct rf_info {
+	__u32 size;
+	__u32 nr_vms;
+	__aligned_u64 features;
+	__u32 max_vcpus;
+	__u32 max_vms;
+	__aligned_u64 max_pages;
+	char version[32];
+};
+#define RF_GET_INFO		_IO(RF_IOCTL_TYPE, 0x01)
+
+/**
+ * struct rf_cpuid_entry - one row of a CPUID policy
+ * @function: Leaf (EAX in)
+ * @index: Sub-leaf (ECX in); ignored unless RF_CPUID_INDEX is set
+ * @flags: RF_CPUID_INDEX if @index matters for this leaf
+ * @eax: Answer
+ * @ebx: Answer
+ * @ecx: Answer
+ * @edx: Answer
+ * @reserved: Must be 0
+ */
+struct rf_cpuid_entry {
+	__u32 function;
+	__u32 index;
+	__u32 flags;
+	__u32 eax;
+	__u32 ebx;
+	__u32 ecx;
+	__u32 edx;
+	__u32 reserved;
+};
+#define RF_CPUID_INDEX		(1U << 0)
+#define RF_MAX_CPUID_ENTRIES	128
+
+/**
+ * struct rf_cpuid - ioctl(RF_GET_CPUID), system fd; ioctl(RF_SET_CPUID), VM fd
+ * @size: sizeof(struct rf_cpuid)
+ * @nr_entries: Rows at @entries; on RF_GET_CPUID in: room, out: rows written
+ * @entries: Address of an array of struct rf_cpuid_entry
+ *
+ * RF_GET_CPUID gives the most this host can offer a guest.  RF_SET_CPUID makes
+ * a table the policy of the VM; feature bits the host cannot honour are
+ * refused.  A VM that never sets one has what RF_GET_CPUID gives.  Fields that
+ * depend on the vCPU (APIC id) are filled in by the module.
+ *
+ * Return: 0, ENOSPC if @entries is too small for RF_GET_CPUID, EINVAL for a
+ * bit the host cannot honour, EBUSY once a vCPU has run.
+ */
+struct rf_cpuid {
+	__u32 size;
+	__u32 nr_entries;
+	__aligned_u64 entries;
+};
+#define RF_GET_CPUID		_IO(RF_IOCTL_TYPE, 0x02)
+
+/**
+ * struct rf_create_vm - ioctl(RF_CREATE_VM), system fd
+ * @size: sizeof(struct rf_create_vm)
+ * @flags: Must be 0
+ * @max_vcpus: vCPUs this VM may create, 1 to RF_MAX_VCPUS
+ * @reserved: Must be 0
+ * @name: For logs and debugfs: printable, no '/', ends in 0
+ * @max_shadow_pages: Bound on shadow page tables; 0 lets the module choose
+ *
+ * Return: a VM fd (close-on-exec), ENOSPC if the host has its most VMs.
+ */
+struct rf_create_vm {
+	__u32 size;
+	__u32 flags;
+	__u32 max_vcpus;
+	__u32 reserved;
+	char name[RF_NAME_LEN];
+	__aligned_u64 max_shadow_pages;
+};
+#define RF_CREATE_VM		_IO(RF_IOCTL_TYPE, 0x03)
+
+/**
+ * struct rf_set_memory - ioctl(RF_SET_MEMORY), VM fd
+ * @size: sizeof(struct rf_set_memory)
+ * @flags: Must be 0
+ * @guest_pfn: First guest frame of the range
+ * @nr_pages: Length of the range
+ * @user_va: Launcher address of the memory, page aligned
+ *
+ * Give the guest a range of the launcher's own memory.  The pages stay the
+ * launcher's: they are charged to it and freed when it unmaps them after the
+ * VM fd is closed.
+ *
+ * Return: 0, or EBUSY once a vCPU exists, EEXIST if the range overlaps,
+ * ENOSPC if there are too many ranges.
+ */
+struct rf_set_memory {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 guest_pfn;
+	__aligned_u64 nr_pages;
+	__aligned_u64 user_va;
+};
+#define RF_SET_MEMORY		_IO(RF_IOCTL_TYPE, 0x11)
+
+/**
+ * struct rf_set_domain - ioctl(RF_SET_DOMAIN), VM fd
+ * @size: sizeof(struct rf_set_domain)
+ * @flags: Must be 0
+ * @shared_info_pfn: Guest frame of Xen's shared_info page, inside the memory
+ * @nr_pages: What the guest is told its memory is (XENMEM_maximum_reservation)
+ * @wallclock_offset_ns: Added to the host's wall clock; 0 for none
+ * @nr_p2m_pages: Frames below which the guest sees RAM in XENMEM_memory_map
+ *
+ * What belongs to the domain as a whole.  To be called once, after
+ * RF_SET_MEMORY and before the first RF_CREATE_VCPU.
+ *
+ * Return: 0, EBUSY if a vCPU exists, EINVAL if the frame is not the guest's.
+ */
+struct rf_set_domain {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 shared_info_pfn;
+	__aligned_u64 nr_pages;
+	__s64 wallclock_offset_ns;
+	__aligned_u64 nr_p2m_pages;
+};
+#define RF_SET_DOMAIN		_IO(RF_IOCTL_TYPE, 0x12)
+#define RF_SET_CPUID		_IO(RF_IOCTL_TYPE, 0x13)
+
+/**
+ * struct rf_create_vcpu - ioctl(RF_CREATE_VCPU), VM fd
+ * @size: sizeof(struct rf_create_vcpu)
+ * @vcpu_id: 0 to max_vcpus - 1, each once
+ *
+ * Return: a vCPU fd (close-on-exec), EEXIST if the id is taken.
+ */
+struct rf_create_vcpu {
+	__u32 size;
+	__u32 vcpu_id;
+};
+#define RF_CREATE_VCPU		_IO(RF_IOCTL_TYPE, 0x14)
+
+/**
+ * struct rf_bind_port - ioctl(RF_BIND_PORT), VM fd
+ * @size: sizeof(struct rf_bind_port)
+ * @flags: Must be 0
+ * @to_launcher: eventfd signalled when the guest sends on the port; -1 if none
+ * @from_launcher: eventfd whose signal raises the port in the guest; -1 if none
+ * @port: Out: the guest's port
+ * @remote_domid: Domain id the guest sees at the other end
+ *
+ * Make an interdomain event channel between the guest and the launcher (for
+ * the console ring, say); it is bound until the guest closes it or the VM goes.
+ * Events from the launcher go to vCPU 0 until the guest binds the port to
+ * another.
+ *
+ * Return: 0, ENOSPC if the guest has its most ports.
+ */
+struct rf_bind_port {
+	__u32 size;
+	__u32 flags;
+	__s32 to_launcher;
+	__s32 from_launcher;
+	__u32 port;
+	__u32 remote_domid;
+};
+#define RF_BIND_PORT		_IO(RF_IOCTL_TYPE, 0x15)
+
+/* rf_vm_state.state */
+#define RF_STATE_RUNNING	0
+#define RF_STATE_SHUTDOWN	1	/* the guest asked; see reason */
+#define RF_STATE_DEAD		2	/* killed; see text */
+
+/**
+ * struct rf_vm_state - ioctl(RF_GET_STATE), VM fd
+ * @size: sizeof(struct rf_vm_state)
+ * @state: Out: RF_STATE_*
+ * @reason: Out: SHUTDOWN_* of xen/interface/sched.h
+ * @nr_online: Out: vCPUs that are up
+ * @text: Out: why it was killed, in words; empty otherwise
+ *
+ * Return: 0.
+ */
+struct rf_vm_state {
+	__u32 size;
+	__u32 state;
+	__u32 reason;
+	__u32 nr_online;
+	char text[RF_REASON_LEN];
+};
+#define RF_GET_STATE		_IO(RF_IOCTL_TYPE, 0x16)
+
+/**
+ * enum rf_counter - what struct rf_stats counts, in this order
+ *
+ * New counters are added at the end, before RF_NR_COUNTERS.
+ */
+enum rf_counter {
+	RF_COUNT_SWITCHES,		/* guest to host and back */
+	RF_COUNT_EXIT_INTERRUPT,	/* a host interrupt came */
+	RF_COUNT_EXIT_NMI,
+	RF_COUNT_EXIT_PAGE_FAULT,
+	RF_COUNT_EXIT_GP,
+	RF_COUNT_EXIT_OTHER_TRAP,
+	RF_COUNT_EXIT_HYPERCALL,
+	RF_COUNT_EXIT_SYSCALL,		/* a user system call by the slow path */
+	RF_COUNT_FAST_SYSCALL,		/* in the switcher: bounced */
+	RF_COUNT_FAST_IRET,
+	RF_COUNT_FAST_HYPERCALL,
+	RF_COUNT_CR3_WRITES,		/* in the switcher, both directions */
+	RF_COUNT_BOUNCED_TRAPS,
+	RF_COUNT_EVENTS,		/* upcalls delivered */
+	RF_COUNT_SHADOW_FILL,
+	RF_COUNT_SHADOW_CREATE,
+	RF_COUNT_SHADOW_DROP,
+	RF_COUNT_OUT_OF_SYNC,
+	RF_COUNT_RESYNC,
+	RF_COUNT_SHOOTDOWN,
+	RF_COUNT_EMULATED,
+	RF_COUNT_IO_EXITS,		/* to the launcher */
+	RF_COUNT_HALTS,
+	RF_COUNT_KICKS,
+	RF_COUNT_NOTIFIER_ZAP,
+	RF_NR_COUNTERS
+};
+
+/**
+ * struct rf_stats - ioctl(RF_GET_STATS), VM or vCPU fd
+ * @size: sizeof(struct rf_stats)
+ * @nr_counters: In: room in @counters; out: counters written
+ * @counters: Address of an array of __u64, indexed by enum rf_counter
+ * @shadow_pages: Out: shadow page tables alive (VM fd)
+ * @mapped_pages: Out: guest frames with a shadow entry (VM fd)
+ * @run_ns: Out: time spent in RF_VCPU_RUN and not halted
+ *
+ * On a VM fd, sums over the vCPUs.  Return: 0.
+ */
+struct rf_stats {
+	__u32 size;
+	__u32 nr_counters;
+	__aligned_u64 counters;
+	__aligned_u64 shadow_pages;
+	__aligned_u64 mapped_pages;
+	__aligned_u64 run_ns;
+};
+#define RF_GET_STATS		_IO(RF_IOCTL_TYPE, 0x17)
+
+/**
+ * struct rf_kill - ioctl(RF_KILL), VM fd
+ * @size: sizeof(struct rf_kill)
+ * @flags: Must be 0
+ *
+ * End the VM now, as if the guest had done something unforgivable; every
+ * RF_VCPU_RUN returns.  Return: 0.
+ */
+struct rf_kill {
+	__u32 size;
+	__u32 flags;
+};
+#define RF_KILL			_IO(RF_IOCTL_TYPE, 0x18)
+
+/**
+ * struct rf_set_regs - ioctl(RF_SET_REGS), vCPU fd
+ * @size: sizeof(struct rf_set_regs)
+ * @flags: RF_REGS_ONLINE if the vCPU is up
+ * @rip: Entry point
+ * @rsp: Stack
+ * @rsi: Address of start_info, by the ABI
+ * @cr3_pfn: Frame of the kernel's top-level table
+ * @rflags: Arithmetic flags; the module forces IF and IOPL
+ *
+ * The state in which vCPU 0 starts.  Other vCPUs are started by the guest
+ * (VCPUOP_initialise).  The guest runs in kernel mode with flat segments and
+ * events masked.
+ *
+ * Return: 0, EBUSY while or after the vCPU has run.
+ */
+struct rf_set_regs {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 rip;
+	__aligned_u64 rsp;
+	__aligned_u64 rsi;
+	__aligned_u64 cr3_pfn;
+	__aligned_u64 rflags;
+};
+#define RF_REGS_ONLINE		(1U << 0)
+#define RF_SET_REGS		_IO(RF_IOCTL_TYPE, 0x21)
+
+/* rf_run.exit_reason */
+#define RF_RUN_INTERRUPTED	0	/* a signal came; call again */
+#define RF_RUN_IO		1	/* port I/O: serve it and call again */
+#define RF_RUN_CONSOLE		2	/* console_io: @data, @len bytes */
+#define RF_RUN_ENDED		3	/* shutdown or death: RF_GET_STATE */
+
+#define RF_RUN_DATA		1024
+
+/**
+ * struct rf_run - ioctl(RF_VCPU_RUN), vCPU fd
+ * @size: sizeof(struct rf_run)
+ * @exit_reason: Out: RF_RUN_*
+ * @io_port: Out: port of RF_RUN_IO
+ * @io_size: Out: 1, 2 or 4 bytes
+ * @io_write: Out: 1 for OUT, 0 for IN
+ * @reserved: Must be 0
+ * @io_value: Out: value written; in, on the next call: value for an IN
+ * @len: Out: bytes in @data
+ * @data: Out: what the guest wrote to its emergency console
+ *
+ * Run the vCPU until something concerns the launcher.  One thread at a time;
+ * the vector registers of the calling thread are the guest's afterwards.
+ * A vCPU that is down waits here until the guest starts it.
+ *
+ * Return: 0 with @exit_reason set; EBUSY if another thread runs this vCPU.  A
+ * pending signal is RF_RUN_INTERRUPTED, not EINTR.
+ */
+struct rf_run {
+	__u32 size;
+	__u32 exit_reason;
+	__u16 io_port;
+	__u8 io_size;
+	__u8 io_write;
+	__u32 reserved;
+	__u32 io_value;
+	__u32 len;
+	__u8 data[RF_RUN_DATA];
+};
+#define RF_VCPU_RUN		_IO(RF_IOCTL_TYPE, 0x22)
+
+/**
+ * struct rf_get_regs - ioctl(RF_GET_REGS), vCPU fd
+ * @size: sizeof(struct rf_get_regs)
+ * @flags: Out: RF_REGS_ONLINE, RF_REGS_KERNEL
+ * @gpr: Out: rax rbx rcx rdx rsi rdi rbp rsp r8..r15
+ * @rip: Out
+ * @rflags: Out
+ * @cs: Out
+ * @ss: Out
+ * @cr2: Out: last fault address shown to the guest
+ * @kernel_cr3_pfn: Out
+ * @user_cr3_pfn: Out
+ * @fs_base: Out
+ * @gs_base: Out
+ *
+ * Where the vCPU is, for crash reports; meaningful when it does not run.
+ *
+ * Return: 0, EBUSY while the vCPU runs.
+ */
+struct rf_get_regs {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gpr[16];
+	__aligned_u64 rip;
+	__aligned_u64 rflags;
+	__aligned_u64 cs;
+	__aligned_u64 ss;
+	__aligned_u64 cr2;
+	__aligned_u64 kernel_cr3_pfn;
+	__aligned_u64 user_cr3_pfn;
+	__aligned_u64 fs_base;
+	__aligned_u64 gs_base;
+};
+#define RF_REGS_KERNEL		(1U << 1)
+#define RF_GET_REGS		_IO(RF_IOCTL_TYPE, 0x23)
+
+#endif /* _UAPI_RINGFENCE_H */
