@@ -1,0 +1,194 @@
+#!/bin/sh
+# Install what building and testing need on Debian 12, and fetch the kernels
+# the tests boot.  Run as root (or with sudo at hand).
+#
+# Safe to run again: quick when everything is there.  Kernels are whatever the
+# archive has that day; they are unpacked under build/kernels and never
+# installed.  RF_REFRESH=1 looks for newer ones now; otherwise once a day.
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+stamp=$top/build/kernels/.checked
+
+tools="bc bison busybox-static clang cpio dwarves flex git kmod libclang-rt-dev
+mmdebstrap pkg-config python3 rsync sparse stress-ng util-linux xz-utils
+build-essential"
+libs="libbz2-dev libcap-ng-dev libcjson-dev libelf-dev liblz4-dev liblzma-dev
+liblzo2-dev libseccomp-dev libssl-dev libzstd-dev zlib1g-dev"
+source=${RF_LINUX_SOURCE:-linux-source-6.1}
+
+say() { echo "setup: $*"; }
+die() { echo "setup: $*" >&2; exit 1; }
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "run as root: installing packages needs it"
+	fi
+}
+
+# Mirrors have bad minutes: try a few times before giving up.
+retry() {
+	for pause in 2 10 30 0; do
+		"$@" && return 0
+		[ $pause = 0 ] || { say "'$1 $2' failed; again in $pause s"; sleep $pause; }
+	done
+	return 1
+}
+
+apt_get() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
+}
+
+apt_update() { apt_get update >/dev/null; }
+
+installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+# The suite's own entry, with the name of the suite changed.
+backports_entry_deb822() {
+	awk -v RS= -v suite="$1" '
+		$0 !~ /(^|\n)Types:[^\n]*deb( |\n|$)/ { next }
+		/(^|\n)Enabled: *no/ { next }
+		match($0, /(^|\n)Suites:[^\n]*/) {
+			line = substr($0, RSTART, RLENGTH)
+			n = split(line, word, /[ \t]+/)
+			for (i = 2; i <= n; i++)
+				if (word[i] == suite) {
+					sub(/(^|\n)Suites:[^\n]*/, "\nSuites: " suite "-backports")
+					sub(/^\n/, "")
+					print
+					exit
+				}
+		}' "$2" | grep -v '^#'
+}
+
+backports_entry_line() {
+	sed -nE "s/^(deb( +\[[^]]*\])? +[^ ]+) +$1 +/\1 $1-backports /p" "$2" |
+		grep -v -- '-security' | head -n 1
+}
+
+have_suite() { apt-get indextargets --format '$(RELEASE)' 2>/dev/null | grep -qx "$1"; }
+
+add_backports() {
+	# shellcheck source=/dev/null
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	have_suite "$suite-backports" && return
+	for file in /etc/apt/sources.list.d/*.sources /etc/apt/sources.list \
+		    /etc/apt/sources.list.d/*.list; do
+		[ -f "$file" ] || continue
+		case $file in
+		*.sources) entry=$(backports_entry_deb822 "$suite" "$file" || true) ;;
+		*) entry=$(backports_entry_line "$suite" "$file" || true) ;;
+		esac
+		[ -n "$entry" ] || continue
+		case $file in *.sources) kind=sources ;; *) kind=list ;; esac
+		added=/etc/apt/sources.list.d/ringfence-backports.$kind
+		say "adding the suite $suite-backports"
+		echo "$entry" | as_root tee "$added" >/dev/null
+		if ! retry apt_update || ! have_suite "$suite-backports"; then
+			say "$suite-backports cannot be used; going on without"
+			as_root rm -f "$added"
+			retry apt_update || true
+		fi
+		return
+	done
+	say "no apt entry for $suite found; going on without its backports"
+}
+
+install_qemu() {
+	installed qemu-system-x86 &&
+		dpkg --compare-versions "$(dpkg-query -W -f '${Version}' qemu-system-x86)" ge 1:9.1 &&
+		return
+	add_backports
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")-backports
+	if have_suite "$suite" &&
+	   retry apt_get install --no-install-recommends -t "$suite" qemu-system-x86; then
+		return
+	fi
+	installed qemu-system-x86 && return
+	say "QEMU from backports is not to be had; using the suite's own (no SMAP)"
+	retry apt_get install --no-install-recommends qemu-system-x86
+}
+
+# Newest package called linux-image-SERIES...-FLAVOUR, without "linux-image-".
+newest_abi() {
+	apt-cache search --names-only "^linux-image-$1\.[0-9][^-]*(-[0-9]+)?-$2\$" |
+		sed -n "s/^linux-image-\([^ ]*\) .*/\1/p" | sort -V | tail -n 1
+}
+
+fetch_kernel() {
+	name=$1 abi=$2
+	dir=$top/build/kernels/$name
+	[ -n "$abi" ] || die "the archive has no kernel for $name"
+	deb=linux-image-$abi
+	version=$(apt-cache show --no-all-versions "$deb" | sed -n 's/^Version: //p')
+	[ "$(cat "$dir/package" 2>/dev/null)" = "$deb $version" ] && return
+	say "fetching $deb $version"
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	(cd "$dir.new" && retry apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User=root download "$deb" >/dev/null) ||
+		die "cannot download $deb"
+	dpkg-deb -x "$dir.new"/linux-image-*.deb "$dir.new/root"
+	rm "$dir.new"/linux-image-*.deb
+	if [ -d "$dir.new/root/usr/lib/modules" ]; then
+		modules=root/usr/lib/modules/$abi
+	else
+		modules=root/lib/modules/$abi
+	fi
+	/sbin/depmod -b "$dir.new/${modules%/lib/modules/*}" "$abi"
+	ln -s "root/boot/vmlinuz-$abi" "$dir.new/vmlinuz"
+	ln -s "root/boot/config-$abi" "$dir.new/config"
+	ln -s "$modules" "$dir.new/modules"
+	ln -s "/lib/modules/$abi/build" "$dir.new/build"
+	echo "$abi" >"$dir.new/version"
+	echo "$deb $version" >"$dir.new/package"
+	rm -rf "$dir"
+	mv "$dir.new" "$dir"
+}
+
+missing() { for p in "$@"; do installed "$p" || echo "$p"; done; }
+
+all_here() {
+	[ -z "$(missing $tools $libs $source qemu-system-x86)" ] || return 1
+	for k in 6.1 6.1-cloud 6.12 6.12-cloud; do
+		[ -e "$top/build/kernels/$k/vmlinuz" ] || return 1
+	done
+	[ -e "$top/build/kernels/6.1/build/Makefile" ] &&
+		[ -e "$top/build/kernels/6.12/build/Makefile" ]
+}
+
+mkdir -p "$top/build/kernels"
+exec 9>"$top/build/kernels/.lock"
+flock 9
+
+if all_here && [ "${RF_REFRESH:-0}" = 0 ] && [ -n "$(find "$stamp" -mtime -1 2>/dev/null)" ]; then
+	exit 0
+fi
+
+say "reading the package lists"
+retry apt_update || say "apt-get update failed; going on with the lists at hand"
+
+headers=
+for series in 6.1 6.12; do
+	abi=$(newest_abi $series amd64)
+	[ -n "$abi" ] || die "the archive has no $series kernel; is this Debian 12?"
+	headers="$headers linux-headers-$abi"
+done
+want=$(missing $tools $libs $source $headers)
+if [ -n "$want" ]; then
+	say "installing" $want
+	retry apt_get install --no-install-recommends $want >/dev/null ||
+		die "apt-get could not install:" $want
+fi
+install_qemu
+
+for series in 6.1 6.12; do
+	fetch_kernel $series "$(newest_abi $series amd64)"
+	fetch_kernel $series-cloud "$(newest_abi $series cloud-amd64)"
+done
+touch "$stamp"
+say "kernels: $(cd "$top/build/kernels" && for k in 6.1 6.1-cloud 6.12 6.12-cloud; do printf '%s=%s ' $k "$(cat $k/version)"; done)"
