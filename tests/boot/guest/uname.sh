@@ -1,0 +1,3 @@
+#!/bin/sh
+# The least a guest can do.
+uname -a

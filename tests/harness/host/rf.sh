@@ -1,0 +1,71 @@
+# Helpers for test scripts in the host VM: ". /lib/rf.sh".
+#
+#	plan 2
+#	check "a guest boots" guest_run 6.1-cloud uname
+#	check "and is gone"   test ! -e /run/ringfence/g
+#	done_testing
+
+RF_N=0
+RF_FAILED=0
+
+plan() { echo "KTAP version 1"; echo "1..$1"; }
+ok() { RF_N=$((RF_N + 1)); echo "ok $RF_N $*"; }
+not_ok() { RF_N=$((RF_N + 1)); RF_FAILED=$((RF_FAILED + 1)); echo "not ok $RF_N $*"; }
+skip() { RF_N=$((RF_N + 1)); echo "ok $RF_N $1 # SKIP $2"; }
+note() { echo "# $*"; }
+
+# check NAME COMMAND...: one case, passed if the command succeeds
+check() {
+	name=$1
+	shift
+	if "$@"; then ok "$name"; else not_ok "$name"; fi
+}
+
+done_testing() {
+	[ "$RF_FAILED" = 0 ]
+	exit
+}
+
+# Show what a guest printed.  Lines with this prefix are not searched for
+# kernel trouble: a guest may say what it likes.
+show() { tr -d '\r' <"$1" | sed "s/^/guest: /"; }
+
+# The guest's verdict, from the marker its init printed.
+guest_verdict() {
+	tr -d '\r' <"$1" | sed -n 's/^.*RFGUEST-EXIT \([0-9]*\).*/\1/p' | tail -n 1
+}
+
+# guest_run KERNEL TEST [OPTION...]: boot a guest, run tests/boot/guest/TEST.sh
+# in it and show its console.  OPTIONs go to "ringfence run"; GUEST_CMDLINE is
+# added to its command line, GUEST_TIMEOUT (seconds) bounds it.
+guest_run() {
+	kernel=$1 test=$2
+	shift 2
+	log=/tmp/guest-$kernel-$test.$$.log
+	timeout "${GUEST_TIMEOUT:-300}" ringfence run \
+		-k "/guests/$kernel/vmlinuz" -i "${GUEST_INITRD:-/guests/initrd.cpio.gz}" \
+		-p "console=hvc0 panic=-1 rf.test=$test $GUEST_CMDLINE" \
+		"$@" >"$log" 2>&1 </dev/null
+	status=$?
+	show "$log"
+	verdict=$(guest_verdict "$log")
+	[ "$status" = 0 ] || note "launcher exit status $status"
+	[ "$verdict" = 0 ] || note "guest verdict: ${verdict:-none}"
+	[ "$status" = 0 ] && [ "$verdict" = 0 ]
+}
+
+# guest_elf NAME [OPTION...]: run a one-file guest and pass on its KTAP lines,
+# indented, as a subtest.
+guest_elf() {
+	elf=$1
+	shift
+	log=/tmp/elf-$elf.$$.log
+	timeout "${GUEST_TIMEOUT:-60}" ringfence run -k "/guest/$elf.elf" \
+		"$@" >"$log" 2>&1 </dev/null
+	status=$?
+	echo "    # Subtest: $elf"
+	tr -d '\r' <"$log" | sed -nE '/^(not ok|ok|1\.\.)/s/^/    /p'
+	show "$log"
+	[ "$status" = 0 ] || note "launcher exit status $status"
+	[ "$status" = 0 ] && ! grep -q '^not ok' "$log"
+}

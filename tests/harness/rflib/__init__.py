@@ -1,0 +1,1 @@
+"""What the harness is made of: images, QEMU, and reading of consoles."""
