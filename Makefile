@@ -1,0 +1,122 @@
+# ringfence: the targets people type.  "make help" lists them.
+#
+# A kernel module can be built for several kernels side by side: the sources
+# are copied to build/modules/HOST/src and built there.
+
+VERSION := 0.1
+
+# Where everything goes; another directory keeps two builds apart.
+RF_BUILD ?= build
+export RF_BUILD := $(abspath $(RF_BUILD))
+B := $(RF_BUILD)
+
+# Kernel to build the module for: running, or a name under build/kernels.
+HOST ?= running
+KDIR ?= $(if $(filter running,$(HOST)),/lib/modules/$(shell uname -r)/build,$(CURDIR)/build/kernels/$(HOST)/build)
+
+DESTDIR ?=
+PREFIX ?= /usr/local
+
+MODULE_DIR := $(B)/modules/$(HOST)
+SOURCES := Kbuild host-module uapi $(wildcard tests/kunit)
+
+.PHONY: all
+all: module launcher
+
+.PHONY: help
+help:
+	@echo 'make                the module for the running kernel, and the launcher'
+	@echo 'make demo           install what is needed, build, boot a guest and look at it'
+	@echo 'make check          the chosen core of the tests (40 minutes on 2 cores)'
+	@echo 'make check-all      the whole matrix (hours)'
+	@echo 'make bench          the CPU and memory table, build/bench/cpu.json'
+	@echo 'make lint           before each commit: layers, headers, docs, style, unit'
+	@echo 'make sparse         slower static checks: sparse, W=1, gcc and clang'
+	@echo 'make unit kunit guest boot fuzz   one layer of the tests each'
+	@echo 'make module HOST=6.1|6.12|debug   the module for a kernel of the test bench'
+	@echo 'make launcher       build/ringfence'
+	@echo 'make guest-tests    build/guest/*.elf'
+	@echo 'make debug-kernel   the kernel the debug host boots (once, 15 minutes)'
+	@echo 'make sizes          what is longer than usual'
+	@echo 'make install        module, launcher, manual page and DKMS source'
+	@echo 'make clean          forget what was built; distclean: kernels too'
+
+# ---- Building
+
+.PHONY: module
+module:
+	@[ -e $(KDIR)/Makefile ] || { \
+		echo "No headers for this kernel ($(KDIR))." >&2; \
+		echo "Install linux-headers-$$(uname -r), or build for a kernel of the test bench:" >&2; \
+		echo "  tests/setup.sh && make module HOST=6.1" >&2; exit 1; }
+	@mkdir -p $(MODULE_DIR)/src
+	+@exec 9>$(MODULE_DIR)/lock && flock 9 && \
+	rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='.*.d' \
+		--exclude='asm-offsets.[hs]' --exclude='Module.symvers' \
+		--exclude='modules.order' -R $(SOURCES) $(MODULE_DIR)/src/ && \
+	$(MAKE) -C $(KDIR) M=$(MODULE_DIR)/src RF_TESTS=$(RF_TESTS) $(KFLAGS) modules && \
+	cp $(MODULE_DIR)/src/host-module/ringfence.ko $(MODULE_DIR)/ringfence.ko
+
+.PHONY: launcher
+launcher:
+	+$(MAKE) -C userland B=$(B)
+
+.PHONY: guest-tests
+guest-tests:
+	+@mkdir -p $(B)/guest
+	+@for d in $(patsubst %/Makefile,%,$(wildcard tests/guest/*/Makefile)); do \
+		$(MAKE) -C $$d B=$(B) OUT=$(B)/guest/$$(basename $$d).elf || exit 1; \
+	done
+
+.PHONY: kernels
+kernels:
+	@tests/setup.sh
+
+.PHONY: debug-kernel
+debug-kernel:
+	@tests/boot/debug-kernel.sh
+
+# ---- Testing
+
+CHECK := tests/harness/check
+
+.PHONY: check check-all
+check: kernels
+	@$(CHECK) core
+check-all: kernels
+	@$(CHECK) all
+
+.PHONY: lint unit kunit guest boot fuzz sparse
+lint unit kunit guest boot fuzz sparse:
+	@$(CHECK) $@
+
+.PHONY: bench
+bench: kernels
+	@tests/bench/bench
+
+.PHONY: sizes
+sizes:
+	@tests/lint/sizes.sh
+
+.PHONY: demo
+demo:
+	@tests/harness/demo
+
+# ---- Installing
+
+.PHONY: install
+install: all
+	$(MAKE) -C $(KDIR) M=$(MODULE_DIR)/src $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(if $(DESTDIR),,depmod -a)
+	+$(MAKE) -C userland B=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	install -d $(DESTDIR)/usr/src/ringfence-$(VERSION)
+	cp -R --parents $(SOURCES) $(DESTDIR)/usr/src/ringfence-$(VERSION)/
+	sed 's/@VERSION@/$(VERSION)/' dkms.conf.in >$(DESTDIR)/usr/src/ringfence-$(VERSION)/dkms.conf
+
+.PHONY: clean distclean
+clean:
+	rm -rf $(B)/modules $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
+		$(B)/fuzz $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
+distclean: clean
+	rm -rf $(B)
