@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * config.c - argv to struct rf_config, and nothing else that reads argv  (pure)
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "ringfence.h"
+
+#define MIN_MEMORY	(4ULL << 20)
+#define MAX_MEMORY	(1ULL << 40)
+#define MAX_NAME	48
+
+enum option_value {
+	OPT_CONSOLE = 256,
+	OPT_EXTRACT,
+	OPT_HELP,
+	OPT_JSON,
+	OPT_NAME,
+	OPT_NO_REBOOT,
+	OPT_RUN_DIR,
+	OPT_SECCOMP,
+	OPT_TIMEOUT,
+	OPT_USER,
+};
+
+/* Which arguments a verb takes. */
+enum verb_takes {
+	TAKES_NOTHING,
+	TAKES_NAME,
+	TAKES_KERNEL,
+};
+
+struct verb {
+	const char *name;
+	enum rf_verb verb;
+	enum verb_takes takes;
+	const char *options;	/* space-separated long names */
+};
+
+static const struct verb verbs[] = {
+	{ "run", RF_VERB_RUN, TAKES_NOTHING,
+	  "kernel initrd cmdline memory cpus name console no-reboot seccomp user run-dir json" },
+	{ "inspect", RF_VERB_INSPECT, TAKES_KERNEL, "kernel extract json" },
+	{ "doctor", RF_VERB_DOCTOR, TAKES_NOTHING, "json" },
+	{ "list", RF_VERB_LIST, TAKES_NOTHING, "run-dir json" },
+	{ "info", RF_VERB_INFO, TAKES_NAME, "run-dir json" },
+	{ "console", RF_VERB_CONSOLE, TAKES_NAME, "run-dir" },
+	{ "pause", RF_VERB_PAUSE, TAKES_NAME, "run-dir json" },
+	{ "resume", RF_VERB_RESUME, TAKES_NAME, "run-dir json" },
+	{ "stop", RF_VERB_STOP, TAKES_NAME, "run-dir timeout json" },
+	{ "kill", RF_VERB_KILL, TAKES_NAME, "run-dir json" },
+	{ "stats", RF_VERB_STATS, TAKES_NAME, "run-dir json" },
+	{ "version", RF_VERB_VERSION, TAKES_NOTHING, "json" },
+	{ "help", RF_VERB_HELP, TAKES_NOTHING, "" },
+};
+
+static const struct option options[] = {
+	{ "kernel", required_argument, NULL, 'k' },
+	{ "initrd", required_argument, NULL, 'i' },
+	{ "cmdline", required_argument, NULL, 'p' },
+	{ "memory", required_argument, NULL, 'm' },
+	{ "cpus", required_argument, NULL, 'c' },
+	{ "console", required_argument, NULL, OPT_CONSOLE },
+	{ "extract", required_argument, NULL, OPT_EXTRACT },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
+	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
+	{ "seccomp", required_argument, NULL, OPT_SECCOMP },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ NULL, 0, NULL, 0 },
+};
+
+void rf_config_print_help(void)
+{
+	fputs("usage: ringfence run -k KERNEL [-i INITRD] [-p CMDLINE] [-m 512M] [-c 1] ...\n"
+	      "       ringfence VERB [NAME] [--json]\n"
+	      "\n"
+	      "  run        start a guest and stay with it until it ends\n"
+	      "  list       the guests that run\n"
+	      "  info       what one guest is made of and what it does\n"
+	      "  console    attach to a guest's console; ^] detaches\n"
+	      "  pause      stop a guest's vCPUs;  resume lets them run again\n"
+	      "  stop       ask a guest to power off (needs a guest driver, see the manual)\n"
+	      "  kill       end a guest now\n"
+	      "  stats      a guest's counters\n"
+	      "  inspect    what a kernel file asks of us; --extract FILE unpacks it\n"
+	      "  doctor     can this host run guests, and if not, what to do\n"
+	      "  version    of this program and of the module\n"
+	      "\n"
+	      "run:\n"
+	      "  -k, --kernel FILE     bzImage or ELF, built with CONFIG_XEN_PV\n"
+	      "  -i, --initrd FILE\n"
+	      "  -p, --cmdline TEXT    kernel command line (the console is hvc0)\n"
+	      "  -m, --memory SIZE     512M, 2G; a bare number is MiB\n"
+	      "  -c, --cpus N          vCPUs\n"
+	      "      --name NAME       for the other verbs; default vm-PID\n"
+	      "      --console WHERE   stdio (default), socket, none, file:PATH\n"
+	      "      --no-reboot       a reboot ends the run, with status 3\n"
+	      "      --seccomp on|off  confine the launcher after set-up; default on\n"
+	      "      --user USER       whom root becomes after set-up\n"
+	      "all:  --json, --run-dir DIR\n"
+	      "\n"
+	      "Exit status of run: 0 power-off, 1 set-up failed, 2 usage, 3 reboot,\n"
+	      "4 guest crashed, 5 killed by the module, 6 killed by a person.\n",
+	      stdout);
+}
+
+int rf_config_parse_size(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	unsigned long long number;
+	unsigned int shift;
+	const char *unit;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno)
+		return -1;
+	unit = strchr(units, *end ? toupper((unsigned char)*end) : 'M');
+	if (!unit)
+		return -1;
+	end += !!*end;
+	if (!strcmp(end, "iB") || !strcmp(end, "B"))
+		end += strlen(end);
+	shift = 10 * (unit - units + 1);
+	if (*end || number > UINT64_MAX >> shift)
+		return -1;
+	*bytes = (uint64_t)number << shift;
+	return 0;
+}
+
+static int parse_number(const char *text, unsigned long max,
+			unsigned int *number)
+{
+	unsigned long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value > max)
+		return -1;
+	*number = value;
+	return 0;
+}
+
+bool rf_config_name_is_good(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len > MAX_NAME || !isalnum((unsigned char)*name))
+		return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
+			return false;
+	return true;
+}
+
+static int set_name(struct rf_config *config, const char *name,
+		    struct rf_error *err)
+{
+	if (!rf_config_name_is_good(name))
+		return rf_error_set(err, "'%.60s' cannot be a name: use at "
+					 "most %d letters, digits and '._-', a "
+					 "letter or digit first",
+				    name, MAX_NAME);
+	config->name = name;
+	return 0;
+}
+
+static int set_memory(struct rf_config *config, const char *text,
+		      struct rf_error *err)
+{
+	if (rf_config_parse_size(text, &config->memory) ||
+	    config->memory < MIN_MEMORY || config->memory > MAX_MEMORY ||
+	    config->memory % 4096)
+		return rf_error_set(err, "-m %s: give a size from 4M to 1T, such as 512M",
+				    text);
+	return 0;
+}
+
+static int set_cpus(struct rf_config *config, const char *text,
+		    struct rf_error *err)
+{
+	if (parse_number(text, RF_MAX_VCPUS, &config->nr_vcpus) ||
+	    !config->nr_vcpus)
+		return rf_error_set(err, "-c %s: give a number from 1 to %d",
+				    text, RF_MAX_VCPUS);
+	return 0;
+}
+
+static int set_timeout(struct rf_config *config, const char *text,
+		       struct rf_error *err)
+{
+	if (parse_number(text, 86400, &config->timeout))
+		return rf_error_set(err, "--timeout %s: give seconds, at most 86400",
+				    text);
+	return 0;
+}
+
+static int set_console(struct rf_config *config, const char *text,
+		       struct rf_error *err)
+{
+	if (!strcmp(text, "stdio"))
+		config->console = RF_CONSOLE_STDIO;
+	else if (!strcmp(text, "socket"))
+		config->console = RF_CONSOLE_SOCKET;
+	else if (!strcmp(text, "none"))
+		config->console = RF_CONSOLE_NONE;
+	else if (!strncmp(text, "file:", 5) && text[5])
+		config->console = RF_CONSOLE_FILE;
+	else
+		return rf_error_set(err, "--console %s: say stdio, socket, none or file:PATH",
+				    text);
+	config->console_path = config->console == RF_CONSOLE_FILE ? text + 5 :
+								    NULL;
+	return 0;
+}
+
+static int set_seccomp(struct rf_config *config, const char *text,
+		       struct rf_error *err)
+{
+	if (strcmp(text, "on") && strcmp(text, "off"))
+		return rf_error_set(err, "--seccomp %s: say on or off", text);
+	config->seccomp = !strcmp(text, "on");
+	return 0;
+}
+
+static bool verb_has_option(const struct verb *verb, const char *name)
+{
+	const char *at = verb->options;
+	size_t len = strlen(name);
+
+	while (*at) {
+		size_t word = strcspn(at, " ");
+
+		if (word == len && !memcmp(at, name, len))
+			return true;
+		at += word + strspn(at + word, " ");
+	}
+	return false;
+}
+
+static const char *option_name(int opt)
+{
+	for (size_t i = 0; options[i].name; i++)
+		if (options[i].val == opt)
+			return options[i].name;
+	return "";
+}
+
+static int set_option(struct rf_config *config, int opt, const char *arg,
+		      struct rf_error *err)
+{
+	switch (opt) {
+	case 'k':
+		config->kernel = arg;
+		return 0;
+	case 'i':
+		config->initrd = arg;
+		return 0;
+	case 'p':
+		config->cmdline = arg;
+		return 0;
+	case 'm':
+		return set_memory(config, arg, err);
+	case 'c':
+		return set_cpus(config, arg, err);
+	case OPT_CONSOLE:
+		return set_console(config, arg, err);
+	case OPT_EXTRACT:
+		config->extract = arg;
+		return 0;
+	case OPT_JSON:
+		config->json = true;
+		return 0;
+	case OPT_NAME:
+		return set_name(config, arg, err);
+	case OPT_NO_REBOOT:
+		config->no_reboot = true;
+		return 0;
+	case OPT_RUN_DIR:
+		config->run_dir = arg;
+		return 0;
+	case OPT_SECCOMP:
+		return set_seccomp(config, arg, err);
+	case OPT_TIMEOUT:
+		return set_timeout(config, arg, err);
+	case OPT_USER:
+		config->user = arg;
+		return 0;
+	}
+	return -1;
+}
+
+static int take_arguments(struct rf_config *config, const struct verb *verb,
+			  int nr, char **args, struct rf_error *err)
+{
+	int used = 0;
+
+	switch (verb->takes) {
+	case TAKES_NAME:
+		if (!nr)
+			return rf_error_set(err, "%s: of which guest? See 'ringfence list'",
+					    verb->name);
+		if (set_name(config, args[0], err))
+			return -1;
+		used = 1;
+		break;
+	case TAKES_KERNEL:
+		if (nr && !config->kernel) {
+			config->kernel = args[0];
+			used = 1;
+		}
+		break;
+	default:
+		break;
+	}
+	if (nr > used)
+		return rf_error_set(err, "%s: what is '%s' for? See 'ringfence help'",
+				    verb->name, args[used]);
+	if ((config->verb == RF_VERB_RUN || config->verb == RF_VERB_INSPECT) &&
+	    !config->kernel)
+		return rf_error_set(err, "%s: which kernel? Use -k FILE",
+				    verb->name);
+	return 0;
+}
+
+static const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int parse_options(struct rf_config *config, const struct verb *verb,
+			 int argc, char **argv, struct rf_error *err)
+{
+	int opt;
+
+	opterr = 0;
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, ":k:i:p:m:c:h", options,
+				  NULL)) >= 0) {
+		if (opt == ':')
+			return rf_error_set(err, "%s: %s needs a value",
+					    verb->name, argv[optind - 1]);
+		if (opt == 'h' || opt == OPT_HELP) {
+			config->verb = RF_VERB_HELP;
+			return 0;
+		}
+		if (opt == '?')
+			return rf_error_set(err, "%s: no option %s; see 'ringfence help'",
+					    verb->name, argv[optind - 1]);
+		if (!verb_has_option(verb, option_name(opt)))
+			return rf_error_set(err, "%s does not take --%s",
+					    verb->name, option_name(opt));
+		if (set_option(config, opt, optarg, err))
+			return -1;
+	}
+	return take_arguments(config, verb, argc - optind, argv + optind, err);
+}
+
+int rf_config_parse(struct rf_config *config, int argc, char **argv,
+		    struct rf_error *err)
+{
+	const struct verb *verb;
+
+	*config = (struct rf_config){
+		.cmdline = "console=hvc0",
+		.memory = 512ULL << 20,
+		.nr_vcpus = 1,
+		.seccomp = true,
+		.timeout = 60,
+	};
+	if (argc < 2)
+		return rf_error_set(err, "what shall be done? See 'ringfence help'");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		config->verb = RF_VERB_HELP;
+		return 0;
+	}
+	verb = verb_find(!strcmp(argv[1], "--version") ? "version" : argv[1]);
+	if (!verb)
+		return rf_error_set(err, "no verb '%s'; see 'ringfence help'",
+				    argv[1]);
+	config->verb = verb->verb;
+	return parse_options(config, verb, argc - 1, argv + 1, err);
+}
