@@ -60,7 +60,7 @@ module:
 
 .PHONY: launcher
 launcher:
-	+$(MAKE) -C userland B=$(B)
+	+$(MAKE) -C userland O=$(B)
 
 .PHONY: guest-tests
 guest-tests:
@@ -109,7 +109,7 @@ demo:
 install: all
 	$(MAKE) -C $(KDIR) M=$(MODULE_DIR)/src $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
 	$(if $(DESTDIR),,depmod -a)
-	+$(MAKE) -C userland B=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+	+$(MAKE) -C userland O=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
 	install -d $(DESTDIR)/usr/src/ringfence-$(VERSION)
 	cp -R --parents $(SOURCES) $(DESTDIR)/usr/src/ringfence-$(VERSION)/
 	sed 's/@VERSION@/$(VERSION)/' dkms.conf.in >$(DESTDIR)/usr/src/ringfence-$(VERSION)/dkms.conf

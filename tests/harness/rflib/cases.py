@@ -1,0 +1,151 @@
+"""What there is to run: read from tests/boot/cases and found in the tree."""
+
+import glob
+import itertools
+import os
+import re
+import shlex
+
+from .image import BUILD, TOP
+
+RFVM = "tests/harness/rfvm"
+
+
+class Case:
+    """One thing to run, by one command that a person can repeat."""
+
+    def __init__(self, suite, name, command, needs=(), timeout=900):
+        self.suite = suite
+        self.name = name
+        self.command = command
+        self.needs = list(needs)    # make targets
+        self.timeout = timeout
+        self.vm_name = None         # of the log, if it is a VM
+
+    def __str__(self):
+        return f"{self.suite}/{self.name}"
+
+
+def expand(text):
+    """"a{b,c}d" -> ["abd", "acd"], for every brace; {} stands for nothing."""
+    parts = re.split(r"\{([^}]*)\}", text)
+    choices = [[p] if i % 2 == 0 else p.split(",") for i, p in enumerate(parts)]
+    return ["".join(c) for c in itertools.product(*choices)]
+
+
+def option(words, name, default=None):
+    return words[words.index(name) + 1] if name in words else default
+
+
+def vm_case(suite, script, words):
+    """A row of the table as a case; its name says how it differs."""
+    host = option(words, "--host", "6.1")
+    tags = []
+    for flag, value in zip(words, words[1:] + [""]):
+        if flag == "--name":
+            tags = [value]
+            break
+        if flag in ("--host", "--guest"):
+            tags.append(value)
+        elif flag == "--env":
+            tags.append(value.replace("=", "").lower().replace(" ", "+"))
+        elif flag in ("--smp", "--smap"):
+            tags.append(flag[2:] + value)
+        elif flag in ("--pti", "--la57", "--icount"):
+            tags.append(flag[2:])
+    stem = os.path.splitext(os.path.basename(script))[0]
+    name = "-".join([stem, *tags])
+    full = f"{suite}-{name}"
+    command = [RFVM, script, *words, "--name", full]
+    needs = [f"module HOST={host}", "launcher"]
+    if host == "debug":
+        needs.insert(0, "debug-kernel")
+        needs[1] += " RF_TESTS=1"
+    if suite == "guest":
+        needs.append("guest-tests")
+    timeout = float(option(words, "--timeout", "600")) + 60
+    case = Case(suite, name, command, needs, timeout)
+    case.vm_name = full
+    return case
+
+
+def table(tiers):
+    """Rows of tests/boot/cases: TIER SUITE SCRIPT OPTIONS..."""
+    seen = set()
+    out = []
+    with open(os.path.join(TOP, "tests/boot/cases")) as f:
+        rows = [line.split("#")[0].strip() for line in f]
+    for row in filter(None, rows):
+        for text in expand(row):
+            tier, suite, script, *words = shlex.split(text)
+            if tier not in tiers:
+                continue
+            case = vm_case(suite, script, words)
+            if str(case) not in seen and os.path.exists(os.path.join(TOP, script)):
+                seen.add(str(case))
+                out.append(case)
+    return out
+
+
+def lint():
+    return [Case("lint", name, [f"tests/lint/{name}.sh"])
+            for name in ("layers", "headers", "doc", "style")]
+
+
+def sparse():
+    out = [Case("sparse", "sparse", ["tests/lint/static.sh", "sparse"])]
+    for cc, hosts in (("gcc", ("6.1", "6.12")), ("clang", ("6.1",))):
+        out += [Case("sparse", f"{cc}-{h}", ["tests/lint/static.sh", cc, h])
+                for h in hosts]
+    return out
+
+
+def unit():
+    out = []
+    for path in sorted(glob.glob(os.path.join(TOP, "tests/unit/**/*_test.c"),
+                                 recursive=True)):
+        rel = os.path.relpath(path, TOP)
+        name = os.path.relpath(rel, "tests/unit")[:-len("_test.c")]
+        out += [Case("unit", f"{name}-{cc}", ["tests/harness/unit", cc, rel])
+                for cc in ("gcc", "clang")]
+    return out
+
+
+def fuzz(seconds):
+    out = []
+    for path in sorted(glob.glob(os.path.join(TOP, "tests/fuzz/**/*_fuzz.c"),
+                                 recursive=True)):
+        rel = os.path.relpath(path, TOP)
+        name = os.path.relpath(rel, "tests/fuzz")[:-len("_fuzz.c")]
+        out.append(Case("fuzz", name, ["tests/harness/unit", "fuzz", rel,
+                                       str(seconds)], timeout=seconds + 300))
+    return out
+
+
+def select(names):
+    """Cases of the named suites; "core" and "all" are whole lists."""
+    vm_suites = ("kunit", "guest", "boot", "fuzz", "bench")
+    out = []
+    for name in names:
+        if name == "core":
+            out += lint() + unit() + sparse() + fuzz(10) + table({"core"})
+        elif name == "all":
+            out += lint() + unit() + sparse() + fuzz(300) + table({"core", "all"})
+        elif name == "lint":
+            out += lint() + unit()
+        elif name in ("sparse", "unit"):
+            out += {"sparse": sparse, "unit": unit}[name]()
+        elif name in vm_suites:
+            out += fuzz(30) if name == "fuzz" else []
+            out += [c for c in table({"core", "all"}) if c.suite == name]
+        else:
+            # One case, or all whose name begins like this.
+            found = [c for c in lint() + unit() + sparse() + fuzz(30) +
+                     table({"core", "all"}) if str(c).startswith(name)]
+            if not found:
+                raise ValueError(f"no suite or case is called {name}")
+            out += found
+    return out
+
+
+__all__ = ["Case", "select", "BUILD", "TOP"]
