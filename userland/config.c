@@ -25,7 +25,6 @@ enum option_value {
 	OPT_NO_REBOOT,
 	OPT_RUN_DIR,
 	OPT_SECCOMP,
-	OPT_TIMEOUT,
 	OPT_USER,
 };
 
@@ -53,7 +52,7 @@ static const struct verb verbs[] = {
 	{ "console", RF_VERB_CONSOLE, TAKES_NAME, "run-dir" },
 	{ "pause", RF_VERB_PAUSE, TAKES_NAME, "run-dir json" },
 	{ "resume", RF_VERB_RESUME, TAKES_NAME, "run-dir json" },
-	{ "stop", RF_VERB_STOP, TAKES_NAME, "run-dir timeout json" },
+	{ "stop", RF_VERB_STOP, TAKES_NAME, "run-dir json" },
 	{ "kill", RF_VERB_KILL, TAKES_NAME, "run-dir json" },
 	{ "stats", RF_VERB_STATS, TAKES_NAME, "run-dir json" },
 	{ "version", RF_VERB_VERSION, TAKES_NOTHING, "json" },
@@ -74,7 +73,6 @@ static const struct option options[] = {
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "seccomp", required_argument, NULL, OPT_SECCOMP },
-	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ NULL, 0, NULL, 0 },
 };
@@ -202,15 +200,6 @@ static int set_cpus(struct rf_config *config, const char *text,
 	return 0;
 }
 
-static int set_timeout(struct rf_config *config, const char *text,
-		       struct rf_error *err)
-{
-	if (parse_number(text, 86400, &config->timeout))
-		return rf_error_set(err, "--timeout %s: give seconds, at most 86400",
-				    text);
-	return 0;
-}
-
 static int set_console(struct rf_config *config, const char *text,
 		       struct rf_error *err)
 {
@@ -297,8 +286,6 @@ static int set_option(struct rf_config *config, int opt, const char *arg,
 		return 0;
 	case OPT_SECCOMP:
 		return set_seccomp(config, arg, err);
-	case OPT_TIMEOUT:
-		return set_timeout(config, arg, err);
 	case OPT_USER:
 		config->user = arg;
 		return 0;
@@ -385,7 +372,6 @@ int rf_config_parse(struct rf_config *config, int argc, char **argv,
 		.memory = 512ULL << 20,
 		.nr_vcpus = 1,
 		.seccomp = true,
-		.timeout = 60,
 	};
 	if (argc < 2)
 		return rf_error_set(err, "what shall be done? See 'ringfence help'");

@@ -59,7 +59,6 @@ enum rf_console_mode {
  * @seccomp: run: confine the process after set-up
  * @user: run: whom to become after set-up, or NULL
  * @extract: inspect: where to put the unpacked kernel, or NULL
- * @timeout: stop: seconds to wait
  */
 struct rf_config {
 	enum rf_verb verb;
@@ -77,7 +76,6 @@ struct rf_config {
 	bool seccomp;
 	const char *user;
 	const char *extract;
-	unsigned int timeout;
 };
 
 /* Read argv.  Strings stay argv's.  Return: 0, or -1 and what is wrong. */

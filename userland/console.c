@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,11 +51,13 @@ struct rf_console {
 	int to_launcher;
 	int from_launcher;
 	int wake;
+	bool started;
 
 	char stream[STREAM_SIZE];
 	uint64_t head;		/* bytes that ever went into the stream */
 	struct sink sinks[NR_SINKS];
 
+	bool wants_stdin;
 	int input_fd;		/* stdin, or -1 */
 	bool input_is_tty;
 	bool escape_seen;
@@ -282,6 +285,7 @@ static void *console_main(void *arg)
 	struct rf_console *console = arg;
 	struct pollfd polls[NR_POLLS];
 
+	prctl(PR_SET_NAME, "console");
 	pthread_mutex_lock(&console->lock);
 	while (!console->closing) {
 		pull_output(console);
@@ -373,26 +377,42 @@ void rf_console_write(struct rf_console *console, const char *text, size_t len)
 	signal_eventfd(console->wake);
 }
 
-int rf_console_attach(struct rf_console *console, int fd, struct rf_error *err)
+/* A free place, or NULL.  Called with the lock held. */
+static struct sink *free_client(struct rf_console *console)
 {
-	int ret = -1;
+	for (int i = 1; i < NR_SINKS; i++)
+		if (console->sinks[i].fd < 0)
+			return &console->sinks[i];
+	return NULL;
+}
+
+int rf_console_has_room(struct rf_console *console, struct rf_error *err)
+{
+	bool room;
+
+	if (console->no_clients)
+		return rf_error_set(err, "it runs with --console none");
+	pthread_mutex_lock(&console->lock);
+	room = free_client(console);
+	pthread_mutex_unlock(&console->lock);
+	if (!room)
+		return rf_error_set(err, "%d people are at its console already",
+				    MAX_CLIENTS);
+	return 0;
+}
+
+void rf_console_attach(struct rf_console *console, int fd)
+{
+	struct sink *sink;
 
 	pthread_mutex_lock(&console->lock);
-	if (console->no_clients) {
-		rf_error_set(err, "this guest runs with --console none");
-	} else {
-		rf_error_set(err, "%d people are at this console already",
-			     MAX_CLIENTS);
-		for (int i = 1; ret && i < NR_SINKS; i++) {
-			if (console->sinks[i].fd >= 0)
-				continue;
-			console->sinks[i] = (struct sink){ .fd = fd };
-			ret = 0;
-		}
-	}
+	sink = free_client(console);
+	if (sink)
+		*sink = (struct sink){ .fd = fd };
+	else
+		close(fd);
 	pthread_mutex_unlock(&console->lock);
 	signal_eventfd(console->wake);
-	return ret;
 }
 
 static int open_main_sink(struct rf_console *console,
@@ -403,7 +423,7 @@ static int open_main_sink(struct rf_console *console,
 	switch (config->console) {
 	case RF_CONSOLE_STDIO:
 		sink->fd = STDOUT_FILENO;
-		console->input_fd = STDIN_FILENO;
+		console->wants_stdin = true;
 		break;
 	case RF_CONSOLE_FILE:
 		sink->fd = open(config->console_path,
@@ -423,16 +443,35 @@ static int open_main_sink(struct rf_console *console,
 }
 
 /* Take the terminal if there is one; a job in the background leaves it. */
-static void open_tty(struct rf_console *console)
+static void open_stdin(struct rf_console *console)
 {
-	if (console->input_fd < 0 || !isatty(console->input_fd))
+	bool is_tty = isatty(STDIN_FILENO);
+
+	if (!console->wants_stdin || (is_tty && !rf_tty_is_ours(STDIN_FILENO)))
 		return;
-	if (!rf_tty_is_ours(console->input_fd)) {
-		console->input_fd = -1;
-		return;
+	if (is_tty) {
+		rf_error_say("the terminal is the guest's console now; "
+			     "^] ^] ends the guest");
+		rf_tty_raw(STDIN_FILENO);
 	}
-	rf_error_say("the terminal is the guest's console now; ^] ^] ends the guest");
-	console->input_is_tty = !rf_tty_raw(console->input_fd);
+	console->input_is_tty = is_tty;
+	console->input_fd = STDIN_FILENO;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void free_console(struct rf_console *console)
+{
+	if (console->sinks[0].fd != STDOUT_FILENO)
+		close_fd(console->sinks[0].fd);
+	close_fd(console->to_launcher);
+	close_fd(console->from_launcher);
+	close_fd(console->wake);
+	free(console);
 }
 
 struct rf_console *rf_console_create(const struct rf_config *config,
@@ -447,6 +486,9 @@ struct rf_console *rf_console_create(const struct rf_config *config,
 		return NULL;
 	}
 	console->input_fd = -1;
+	console->to_launcher = -1;
+	console->from_launcher = -1;
+	console->wake = -1;
 	console->on_quit = on_quit;
 	console->ctx = ctx;
 	for (int i = 0; i < NR_SINKS; i++)
@@ -461,24 +503,32 @@ struct rf_console *rf_console_create(const struct rf_config *config,
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&console->moved, &attr);
-	open_tty(console);
 	if (console->to_launcher < 0 || console->from_launcher < 0 ||
-	    console->wake < 0 ||
-	    pthread_create(&console->thread, NULL, console_main, console)) {
-		rf_error_set(err, "cannot start the console: %s",
+	    console->wake < 0) {
+		rf_error_set(err, "cannot make an eventfd: %s",
 			     strerror(errno));
-		goto err_tty;
+		goto err_free;
 	}
 	return console;
 
-err_tty:
-	rf_tty_restore();
-	close(console->to_launcher);
-	close(console->from_launcher);
-	close(console->wake);
 err_free:
-	free(console);
+	free_console(console);
 	return NULL;
+}
+
+int rf_console_start(struct rf_console *console, struct rf_error *err)
+{
+	int ret;
+
+	open_stdin(console);
+	ret = pthread_create(&console->thread, NULL, console_main, console);
+	if (ret) {
+		rf_tty_restore();
+		return rf_error_set(err, "cannot start the console: %s",
+				    strerror(ret));
+	}
+	console->started = true;
+	return 0;
 }
 
 /* Last words go out as far as the socket takes them. */
@@ -504,6 +554,10 @@ void rf_console_destroy(struct rf_console *console)
 	struct timespec until;
 	int stuck;
 
+	if (!console->started) {
+		free_console(console);
+		return;
+	}
 	deadline(&until, CLOCK_MONOTONIC);
 	pthread_mutex_lock(&console->lock);
 	signal_eventfd(console->wake);
@@ -520,8 +574,5 @@ void rf_console_destroy(struct rf_console *console)
 
 	for (int i = 1; i < NR_SINKS; i++)
 		close_client(console, &console->sinks[i]);
-	close(console->to_launcher);
-	close(console->from_launcher);
-	close(console->wake);
-	free(console);
+	free_console(console);
 }

@@ -11,7 +11,7 @@
 struct rf_console;
 
 /**
- * rf_console_create() - open the console of a VM, and start its thread
+ * rf_console_create() - open what the console of a VM needs
  * @config: Where it goes
  * @on_quit: Called (from the console's thread) when a person asks, with the
  *	escape character, that the guest be ended
@@ -23,6 +23,11 @@ struct rf_console;
 struct rf_console *rf_console_create(const struct rf_config *config,
 				     void (*on_quit)(void *ctx), void *ctx,
 				     struct rf_error *err);
+
+/*
+ * Take the terminal, if that is where the console goes, and start the thread.
+ */
+int rf_console_start(struct rf_console *console, struct rf_error *err);
 
 /* Give what is left to whoever takes it within two seconds, and go. */
 void rf_console_destroy(struct rf_console *console);
@@ -38,10 +43,10 @@ void rf_console_disconnect(struct rf_console *console);
 /* Text from outside the ring: the guest's emergency console. */
 void rf_console_write(struct rf_console *console, const char *text, size_t len);
 
-/*
- * One more person at the console: a connected socket, which is the console's
- * from now on.  Return: 0, or -1 and what is wrong.
- */
-int rf_console_attach(struct rf_console *console, int fd, struct rf_error *err);
+/* May one more person come?  Return: 0, or -1 and why not. */
+int rf_console_has_room(struct rf_console *console, struct rf_error *err);
+
+/* One more person: a connected socket, which is the console's from now on. */
+void rf_console_attach(struct rf_console *console, int fd);
 
 #endif /* RF_CONSOLE_H */

@@ -2,9 +2,9 @@
 /*
  * main.c - ringfence: argv to config to verb to exit status
  */
-#include <stdio.h>
-
+#include "client.h"
 #include "config.h"
+#include "doctor.h"
 #include "error.h"
 #include "inspect.h"
 #include "run.h"
@@ -22,12 +22,19 @@ int main(int argc, char **argv)
 	case RF_VERB_HELP:
 		rf_config_print_help();
 		return 0;
+	case RF_VERB_VERSION:
+		return rf_doctor_version(&config);
 	case RF_VERB_RUN:
 		return rf_run_main(&config);
 	case RF_VERB_INSPECT:
 		return rf_inspect_main(&config);
+	case RF_VERB_DOCTOR:
+		return rf_doctor_main(&config);
+	case RF_VERB_LIST:
+		return rf_client_list(&config);
+	case RF_VERB_CONSOLE:
+		return rf_client_console(&config);
 	default:
-		rf_error_say("not there yet");
-		return RF_EXIT_ERROR;
+		return rf_client_ask(&config);
 	}
 }

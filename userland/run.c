@@ -16,13 +16,20 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cjson/cJSON.h>
+
+#include "ctl.h"
+#include "json.h"
+#include "report.h"
 #include "rf_api.h"
 #include "run.h"
+#include "sandbox.h"
 #include "vm.h"
 #include "xen_start_info.h"
 
 struct run {
 	struct rf_vm vm;
+	struct rf_ctl *ctl;
 	int signal_fd;
 	int quit_fd;		/* eventfd: ^] ^] was typed */
 	bool kill_asked;
@@ -56,56 +63,93 @@ static int open_signals(struct run *run, struct rf_error *err)
 	return 0;
 }
 
+static void kill_guest(struct run *run)
+{
+	run->kill_asked = true;
+	rf_api_kill(run->vm.vm_fd);
+}
+
+static int do_console(struct run *run, struct cJSON *answer, int fd,
+		      struct rf_error *err)
+{
+	if (rf_console_has_room(run->vm.console, err))
+		return -1;
+	/* The answer goes first: after it, the socket carries the console. */
+	rf_ctl_answer(fd, answer);
+	rf_console_attach(run->vm.console, fd);
+	return RF_CTL_GIVEN_AWAY;
+}
+
+static int do_pause(struct run *run, struct rf_error *err)
+{
+	if (rf_vm_pause(&run->vm)) {
+		rf_vm_resume(&run->vm);
+		return rf_error_set(err, "a vCPU does not come out; the guest "
+					 "goes on");
+	}
+	return RF_CTL_CLOSE;
+}
+
+static int handle(void *ctx, const char *verb, struct cJSON *answer, int fd,
+		  struct rf_error *err)
+{
+	struct run *run = ctx;
+
+	if (!strcmp(verb, "info")) {
+		rf_report_info(&run->vm, answer);
+		return RF_CTL_CLOSE;
+	}
+	if (!strcmp(verb, "stats"))
+		return rf_report_stats(&run->vm, answer, err);
+	if (!strcmp(verb, "console"))
+		return do_console(run, answer, fd, err);
+
+	cJSON_AddStringToObject(answer, "name", run->vm.name);
+	if (!strcmp(verb, "pause"))
+		return do_pause(run, err);
+	if (!strcmp(verb, "resume")) {
+		rf_vm_resume(&run->vm);
+		return RF_CTL_CLOSE;
+	}
+	if (!strcmp(verb, "kill")) {
+		kill_guest(run);
+		return RF_CTL_KEEP;
+	}
+	if (!strcmp(verb, "stop"))
+		return rf_error_set(err, "the guest has no driver that could "
+					 "be told to shut down; power it off "
+					 "from inside, or use 'ringfence kill'");
+	return rf_error_set(err, "its launcher does not know '%.40s'", verb);
+}
+
+enum { POLL_END, POLL_SIGNAL, POLL_QUIT, POLL_CTL };
+
 /* Until the guest has ended, for whatever reason. */
 static void wait_for_end(struct run *run)
 {
-	struct pollfd polls[] = {
-		{ .fd = run->vm.ended_fd, .events = POLLIN },
-		{ .fd = run->signal_fd, .events = POLLIN },
-		{ .fd = run->quit_fd, .events = POLLIN },
+	struct pollfd polls[POLL_CTL + RF_CTL_NR_POLLS] = {
+		[POLL_END] = { .fd = run->vm.ended_fd, .events = POLLIN },
+		[POLL_SIGNAL] = { .fd = run->signal_fd, .events = POLLIN },
+		[POLL_QUIT] = { .fd = run->quit_fd, .events = POLLIN },
 	};
 
-	for (;;) {
+	while (!run->kill_asked) {
+		rf_ctl_prepare(run->ctl, &polls[POLL_CTL]);
 		if (poll(polls, sizeof(polls) / sizeof(polls[0]), -1) < 0)
 			continue;
-		if (polls[0].revents)
+		if (polls[POLL_END].revents)
 			return;
-		if (polls[1].revents || polls[2].revents) {
-			run->kill_asked = true;
-			rf_api_kill(run->vm.vm_fd);
-			return;
-		}
+		if (polls[POLL_SIGNAL].revents || polls[POLL_QUIT].revents)
+			kill_guest(run);
+		else
+			rf_ctl_serve(run->ctl, &polls[POLL_CTL]);
 	}
 }
 
-/* How it ended, and what to tell about it; *text is empty if nothing. */
-static enum rf_exit judge_end(struct run *run, struct rf_error *text)
+static enum rf_exit judge_shutdown(struct rf_vm *vm, unsigned int reason,
+				   struct rf_error *text)
 {
-	struct rf_vm *vm = &run->vm;
-	struct rf_vm_state state;
-	int ret;
-
-	text->text[0] = 0;
-	if (run->kill_asked) {
-		rf_error_set(text, "%s: killed on request", vm->name);
-		return RF_EXIT_KILLED;
-	}
-	ret = rf_api_get_state(vm->vm_fd, &state);
-	if (ret < 0) {
-		rf_error_set(text, "%s: the module does not say how it ended: %s",
-			     vm->name, strerror(-ret));
-		return RF_EXIT_ERROR;
-	}
-	if (state.state == RF_STATE_DEAD) {
-		rf_error_set(text, "%s: killed by the module: %.*s", vm->name,
-			     RF_REASON_LEN, state.text);
-		return RF_EXIT_GUEST_KILLED;
-	}
-	if (state.state != RF_STATE_SHUTDOWN) {
-		rf_error_set(text, "%s: %s", vm->name, vm->failure.text);
-		return RF_EXIT_ERROR;
-	}
-	switch (state.reason) {
+	switch (reason) {
 	case SHUTDOWN_poweroff:
 		return RF_EXIT_POWEROFF;
 	case SHUTDOWN_reboot:
@@ -119,9 +163,40 @@ static enum rf_exit judge_end(struct run *run, struct rf_error *text)
 		return RF_EXIT_CRASH;
 	default:
 		rf_error_set(text, "%s: the guest asked for shutdown %u, which "
-				   "ringfence does not have",
-			     vm->name, state.reason);
+				   "ringfence does not have", vm->name, reason);
 		return RF_EXIT_CRASH;
+	}
+}
+
+/* How it ended, and what to tell about it; the text is empty if nothing. */
+static enum rf_exit judge_end(struct run *run, struct rf_error *text)
+{
+	struct rf_vm *vm = &run->vm;
+	struct rf_vm_state state;
+	int ret;
+
+	text->text[0] = 0;
+	if (run->kill_asked) {
+		rf_error_set(text, "%s: killed on request", vm->name);
+		return RF_EXIT_KILLED;
+	}
+	ret = rf_api_get_state(vm->vm_fd, &state);
+	if (ret < 0) {
+		rf_error_set(text, "%s: the module does not say how it ended: "
+				   "%s", vm->name, strerror(-ret));
+		return RF_EXIT_ERROR;
+	}
+	switch (state.state) {
+	case RF_STATE_SHUTDOWN:
+		return judge_shutdown(vm, state.reason, text);
+	case RF_STATE_DEAD:
+		rf_error_set(text, "%s: killed by the module: %.*s", vm->name,
+			     RF_REASON_LEN, state.text);
+		return RF_EXIT_GUEST_KILLED;
+	default:
+		rf_error_set(text, "%s: %.300s", vm->name,
+			     vm->failure.text);
+		return RF_EXIT_ERROR;
 	}
 }
 
@@ -142,24 +217,80 @@ static enum rf_exit run_guest(struct run *run, struct rf_error *text)
 	return status;
 }
 
+/* Everything that needs privileges or opens something. */
+static int set_up(struct run *run, const struct rf_config *config,
+		  struct rf_error *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (rf_sandbox_find_user(config->user, &uid, &gid, err) ||
+	    open_signals(run, err) || rf_vm_create(&run->vm, config, err))
+		return -1;
+	run->vm.console = rf_console_create(config, on_quit, run, err);
+	if (!run->vm.console)
+		goto err_vm;
+	run->ctl = rf_ctl_create(config->run_dir, run->vm.name, uid, handle,
+				 run, err);
+	if (!run->ctl)
+		goto err_console;
+	if (rf_sandbox_enter(uid, gid, config->seccomp, err) ||
+	    rf_console_start(run->vm.console, err))
+		goto err_ctl;
+	return 0;
+
+err_ctl:
+	rf_ctl_destroy(run->ctl);
+err_console:
+	rf_console_destroy(run->vm.console);
+err_vm:
+	rf_vm_destroy(&run->vm);
+	return -1;
+}
+
+static void report_result(const struct run *run, enum rf_exit status,
+			  const struct rf_error *text)
+{
+	static const char *const names[] = {
+		[RF_EXIT_POWEROFF] = "poweroff",
+		[RF_EXIT_ERROR] = "error",
+		[RF_EXIT_USAGE] = "usage",
+		[RF_EXIT_REBOOT] = "reboot",
+		[RF_EXIT_CRASH] = "crash",
+		[RF_EXIT_GUEST_KILLED] = "killed by the module",
+		[RF_EXIT_KILLED] = "killed",
+	};
+	cJSON *answer = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(answer, "name", run->vm.name);
+	cJSON_AddStringToObject(answer, "result", names[status]);
+	cJSON_AddNumberToObject(answer, "status", status);
+	cJSON_AddNumberToObject(answer, "starts", run->vm.nr_starts);
+	cJSON_AddStringToObject(answer, "text", text->text);
+	rf_json_print(answer, true);
+}
+
 enum rf_exit rf_run_main(const struct rf_config *config)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	enum rf_exit status = RF_EXIT_ERROR;
 	struct rf_error text = { "not enough memory" };
 
-	if (!run || open_signals(run, &text) ||
-	    rf_vm_create(&run->vm, config, &text))
-		goto out;
-	run->vm.console = rf_console_create(config, on_quit, run, &text);
-	if (run->vm.console) {
-		status = run_guest(run, &text);
-		rf_console_destroy(run->vm.console);
+	if (!run) {
+		rf_error_say("%s", text.text);
+		return status;
 	}
-	rf_vm_destroy(&run->vm);
-out:
+	if (!set_up(run, config, &text)) {
+		status = run_guest(run, &text);
+		/* Who waits for the end sees it once all output is out. */
+		rf_console_destroy(run->vm.console);
+		rf_ctl_destroy(run->ctl);
+		rf_vm_destroy(&run->vm);
+	}
 	if (text.text[0])
 		rf_error_say("%s", text.text);
+	if (config->json)
+		report_result(run, status, &text);
 	free(run);
 	return status;
 }

@@ -37,8 +37,9 @@ static void die_of(int sig)
 int rf_tty_raw(int fd)
 {
 	static const int fatal[] = {
-		SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV,
-		SIGSYS, SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+		SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGHUP, SIGILL, SIGINT,
+		SIGQUIT, SIGSEGV, SIGSYS, SIGTERM, SIGTRAP, SIGUSR2, SIGVTALRM,
+		SIGXCPU, SIGXFSZ,
 	};
 	struct sigaction action = {
 		.sa_handler = die_of,

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +92,11 @@ static void *vcpu_main(void *arg)
 	struct rf_vcpu *vcpu = arg;
 	struct rf_vm *vm = vcpu->vm;
 	struct rf_run run = { .size = sizeof(run) };
+	char name[16];
+
+	/* For ps and top. */
+	snprintf(name, sizeof(name), "vcpu%u", vcpu->id);
+	prctl(PR_SET_NAME, name);
 
 	while (vcpu_may_run(vm))
 		if (!vcpu_run_once(vcpu, &run))
@@ -108,7 +113,6 @@ static void *vcpu_main(void *arg)
 int rf_vcpu_start(struct rf_vcpu *vcpu, struct rf_error *err)
 {
 	struct sigaction action = { .sa_handler = nothing };
-	char name[16];
 	int ret;
 
 	sigaction(SIGUSR1, &action, NULL);
@@ -122,8 +126,6 @@ int rf_vcpu_start(struct rf_vcpu *vcpu, struct rf_error *err)
 	if (ret)
 		return rf_error_set(err, "cannot start a thread for vCPU %u: %s",
 				    vcpu->id, strerror(ret));
-	snprintf(name, sizeof(name), "vcpu%u", vcpu->id);
-	pthread_setname_np(vcpu->thread, name);
 	return 0;
 }
 

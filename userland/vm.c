@@ -283,7 +283,8 @@ int rf_vm_start(struct rf_vm *vm, struct rf_error *err)
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		if (rf_vcpu_start(&vm->vcpus[i], err))
 			goto err_stop;
-	vm->nr_starts++;
+	if (!vm->nr_starts++)
+		vm->started_at = time(NULL);
 	return 0;
 
 err_stop:

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "config.h"
 #include "console.h"
@@ -41,6 +42,7 @@ struct rf_vcpu {
  * @vcpus: The vCPUs
  * @nr_vcpus: How many
  * @nr_starts: 1, and 1 more for each reboot
+ * @started_at: When, by the wall clock
  * @lock: For what follows
  * @changed: Something that follows did
  * @paused: vCPUs are to park
@@ -65,6 +67,7 @@ struct rf_vm {
 	struct rf_vcpu vcpus[RF_MAX_VCPUS];
 	unsigned int nr_vcpus;
 	unsigned int nr_starts;
+	time_t started_at;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The control socket of a running guest, launcher's side.
+ *
+ * One connection is one request: a line of JSON, {"verb": "info"}.  The answer
+ * is a line of JSON, with "ok": true, or "ok": false and "error".  After the
+ * answer to "console" the connection carries the console, both ways, as bytes.
+ * Only root and the user the launcher runs as are listened to.
+ */
+#ifndef RF_CTL_H
+#define RF_CTL_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+struct cJSON;
+
+#define RF_CTL_MAX_CLIENTS	16
+#define RF_CTL_LINE		1024
+#define RF_CTL_NR_POLLS		(1 + RF_CTL_MAX_CLIENTS)
+
+/* What becomes of the connection after the answer. */
+enum rf_ctl_after {
+	RF_CTL_CLOSE,
+	RF_CTL_KEEP,		/* until the launcher goes: the peer sees that */
+	RF_CTL_GIVEN_AWAY,	/* somebody else has the descriptor now */
+};
+
+/**
+ * typedef rf_ctl_handler - do what a request says
+ * @ctx: From rf_ctl_create()
+ * @verb: The request's
+ * @answer: An object to put members into
+ * @fd: The connection, for verbs that want it
+ * @err: Filled in on failure
+ *
+ * A handler that gives @fd away sends the answer itself, beforehand, by
+ * rf_ctl_answer().
+ *
+ * Return: enum rf_ctl_after, or -1.
+ */
+typedef int (*rf_ctl_handler)(void *ctx, const char *verb, struct cJSON *answer,
+			      int fd, struct rf_error *err);
+
+struct rf_ctl;
+
+struct rf_ctl *rf_ctl_create(const char *run_dir, const char *name, uid_t owner,
+			     rf_ctl_handler handler, void *ctx,
+			     struct rf_error *err);
+void rf_ctl_destroy(struct rf_ctl *ctl);
+
+/* For the main loop: what to wait for, and serve what came. */
+void rf_ctl_prepare(struct rf_ctl *ctl, struct pollfd *polls);
+void rf_ctl_serve(struct rf_ctl *ctl, const struct pollfd *polls);
+
+/* Send @answer with "ok": true. */
+void rf_ctl_answer(int fd, struct cJSON *answer);
+
+#endif /* RF_CTL_H */

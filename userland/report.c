@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * report.c - what a launcher tells about its guest
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "counters.h"
+#include "report.h"
+#include "rf_api.h"
+
+static const char *state_of(struct rf_vm *vm, const struct rf_vm_state *state)
+{
+	if (vm->paused)
+		return "paused";
+	return state->state == RF_STATE_RUNNING ? "running" : "ending";
+}
+
+static const char *console_of(const struct rf_config *config)
+{
+	switch (config->console) {
+	case RF_CONSOLE_STDIO:
+		return "stdio";
+	case RF_CONSOLE_SOCKET:
+		return "socket";
+	case RF_CONSOLE_FILE:
+		return config->console_path;
+	default:
+		return "none";
+	}
+}
+
+void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
+{
+	const struct rf_config *config = vm->config;
+	struct rf_vm_state state;
+
+	rf_api_get_state(vm->vm_fd, &state);
+	cJSON_AddStringToObject(answer, "name", vm->name);
+	cJSON_AddStringToObject(answer, "state", state_of(vm, &state));
+	cJSON_AddNumberToObject(answer, "pid", getpid());
+	cJSON_AddNumberToObject(answer, "uid", geteuid());
+	cJSON_AddNumberToObject(answer, "vcpus", vm->nr_vcpus);
+	cJSON_AddNumberToObject(answer, "vcpus_online", state.nr_online);
+	cJSON_AddNumberToObject(answer, "memory_bytes", config->memory);
+	cJSON_AddStringToObject(answer, "kernel", config->kernel);
+	if (config->initrd)
+		cJSON_AddStringToObject(answer, "initrd", config->initrd);
+	cJSON_AddStringToObject(answer, "cmdline", config->cmdline);
+	cJSON_AddStringToObject(answer, "console", console_of(config));
+	cJSON_AddNumberToObject(answer, "seconds",
+				time(NULL) - vm->started_at);
+	cJSON_AddNumberToObject(answer, "reboots", vm->nr_starts - 1);
+}
+
+static int add_stats(int fd, struct cJSON *object)
+{
+	/* Room for counters a newer module has. */
+	uint64_t counters[RF_NR_COUNTERS + 32] = { 0 };
+	const size_t room = sizeof(counters) / sizeof(counters[0]);
+	struct rf_stats stats;
+	int ret = rf_api_get_stats(fd, &stats, counters, room);
+
+	if (ret < 0)
+		return ret;
+	cJSON_AddNumberToObject(object, "run_ns", stats.run_ns);
+	for (size_t i = 0; i < stats.nr_counters && i < room; i++) {
+		const char *name = rf_counter_name(i);
+		char number[24];
+
+		snprintf(number, sizeof(number), "counter_%zu", i);
+		cJSON_AddNumberToObject(object, name ? name : number,
+					counters[i]);
+	}
+	cJSON_AddNumberToObject(object, "shadow_pages", stats.shadow_pages);
+	cJSON_AddNumberToObject(object, "mapped_pages", stats.mapped_pages);
+	return 0;
+}
+
+int rf_report_stats(struct rf_vm *vm, struct cJSON *answer,
+		    struct rf_error *err)
+{
+	int ret;
+
+	cJSON_AddStringToObject(answer, "name", vm->name);
+	ret = add_stats(vm->vm_fd, answer);
+	if (ret < 0)
+		return rf_error_set(err, "the module gives no counters: %s",
+				    strerror(-ret));
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		cJSON *vcpu;
+		char name[16];
+
+		snprintf(name, sizeof(name), "vcpu%u", i);
+		vcpu = cJSON_AddObjectToObject(answer, name);
+		add_stats(vm->vcpus[i].fd, vcpu);
+		/* Those two belong to the VM as a whole. */
+		cJSON_DeleteItemFromObject(vcpu, "shadow_pages");
+		cJSON_DeleteItemFromObject(vcpu, "mapped_pages");
+	}
+	return 0;
+}
