@@ -40,6 +40,9 @@ static inline void rf_bounce_gp(struct rf_vcpu *vcpu, u32 error)
  */
 bool rf_bounce_callback(struct rf_vcpu *vcpu, int type);
 
+/* An entry faulted: the guest kernel made a frame that does not load. */
+void rf_bounce_bad_iret(struct rf_vcpu *vcpu);
+
 /* Leave the guest kernel: HYPERVISOR_iret, the slow path. */
 void rf_bounce_iret(struct rf_vcpu *vcpu);
 

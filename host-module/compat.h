@@ -8,13 +8,31 @@
 #define RF_COMPAT_H
 
 #include <linux/version.h>
-#include <linux/class.h>
+#include <linux/eventfd.h>
+#include <linux/sched.h>
 #include <linux/shrinker.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-#define rf_class_create(name)	class_create(THIS_MODULE, name)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define rf_eventfd_signal(ctx)	((void)eventfd_signal(ctx, 1))
 #else
-#define rf_class_create(name)	class_create(name)
+#define rf_eventfd_signal(ctx)	eventfd_signal(ctx)
+#endif
+
+/* How long the current task has waited for a CPU; 0 if nobody counts. */
+static inline u64 rf_run_delay(void)
+{
+#ifdef CONFIG_SCHED_INFO
+	return READ_ONCE(current->sched_info.run_delay);
+#else
+	return 0;
+#endif
+}
+
+/* FRED replaces the IDT, whose gates the switcher takes over. */
+#ifdef X86_FEATURE_FRED
+#define rf_host_has_fred()	cpu_feature_enabled(X86_FEATURE_FRED)
+#else
+#define rf_host_has_fred()	false
 #endif
 
 #endif /* RF_COMPAT_H */

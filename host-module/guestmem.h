@@ -37,6 +37,17 @@ int rf_guest_read_gpa(struct rf_vm *vm, void *dst, u64 gpa, size_t len);
 int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len);
 
 /**
+ * rf_guest_cmpxchg_gpa() - Replace 8 aligned bytes if they are still @old
+ * @vm: The VM
+ * @gpa: Guest physical address, a multiple of 8
+ * @old: What they should be; out: what they are, if not
+ * @new: Replacement
+ *
+ * Return: 1 if done, 0 if they differ, or -EFAULT.
+ */
+int rf_guest_cmpxchg_gpa(struct rf_vm *vm, u64 gpa, u64 *old, u64 new);
+
+/**
  * rf_guest_pin() - Pin one guest frame for as long as the ABI shares it
  * @vm: The VM
  * @gfn: The frame

@@ -69,6 +69,10 @@ struct rf_vcpu {
 	struct rf_vcpu_event event;
 	struct rf_vcpu_emul emul;
 
+	u64 fault_gva;			/* CR2 of the last exit */
+	u64 host_xcr0;			/* while the guest's is loaded */
+	u32 host_pkru;
+
 	struct rf_run *run;		/* of the RF_VCPU_RUN under way */
 	bool exit_to_launcher;		/* @run is filled in: return */
 	u64 counters[RF_NR_COUNTERS];

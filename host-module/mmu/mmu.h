@@ -47,16 +47,18 @@ struct rf_vm_mmu {
 	u32 *rmap;			/* gfn -> first entry that maps it */
 	spinlock_t rmap_locks[RF_RMAP_LOCKS];
 	unsigned long *pinned;		/* gfn is pinned as a page table */
+	unsigned long *shadowed;	/* gfn has a shadow */
 
-	struct list_head out_of_sync;
 	spinlock_t out_of_sync_lock;
-	atomic_t nr_out_of_sync;
+	struct list_head out_of_sync;
+	int nr_out_of_sync;
+
+	struct list_head zombies;	/* dropped, to be freed after a flush */
 
 	/* Host unmaps under way, and how many there have been. */
 	unsigned long notifier_count;
 	unsigned long notifier_seq;
 
-	atomic64_t tlb_gen;		/* +1 for each right taken away */
 	atomic64_t nr_mapped;
 };
 
@@ -64,21 +66,29 @@ struct rf_vm_mmu {
  * struct rf_vcpu_mmu - the roots a vCPU runs on
  * @kernel_gfn: NEW_BASEPTR
  * @user_gfn: NEW_USER_BASEPTR; frame 0 is none
+ * @kernel_root: Its shadow, or NULL: to be looked up before the next entry.
+ *	Written under the MMU's lock
  */
 struct rf_vcpu_mmu {
 	rf_gfn_t kernel_gfn;
 	rf_gfn_t user_gfn;
 	struct rf_shadow *kernel_root;
 	struct rf_shadow *user_root;
-	u64 tlb_gen_seen;
-	bool reload;			/* a root was dropped under the vCPU */
+	struct list_head cache;		/* shadows made ahead, out of any lock */
+	u32 nr_cached;
+	bool flush;			/* drop the TLB before the next entry */
+	u64 loaded_kernel;		/* what the TLB holds entries of */
+	u64 loaded_user;
 };
 
 int rf_mmu_init(void);
 void rf_mmu_exit(void);
 int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows);
-int rf_mmu_vm_start(struct rf_vm *vm);
+
+/* Memory is complete: size what goes by gfn.  Once, before the first vCPU. */
+int rf_mmu_vm_size(struct rf_vm *vm);
 void rf_mmu_vm_exit(struct rf_vm *vm);
+void rf_mmu_vcpu_init(struct rf_vcpu *vcpu);
 void rf_mmu_vcpu_exit(struct rf_vcpu *vcpu);
 
 /* The notifier, registered by vm.c on the launcher's address space. */
@@ -130,13 +140,19 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask);
 
 /* Before entry: have roots, and their CR3 values in the world. */
 int rf_mmu_load_roots(struct rf_vcpu *vcpu);
-void rf_mmu_update_world(struct rf_vcpu *vcpu);
+
+/* With interrupts off and the vCPU marked as in the guest; false: look again. */
+bool rf_mmu_update_world(struct rf_vcpu *vcpu, bool tlb_lost);
 
 /* Host page of a gfn, faulted in; holds a reference (put_page()). */
 struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);
 bool rf_gfn_in_memory(const struct rf_vm *vm, rf_gfn_t gfn);
 
-/* The identity M2P at 0xffff800000000000. */
+/* Launcher address of a guest frame, 0 if the guest does not have it. */
+unsigned long rf_memory_uva(const struct rf_vm *vm, rf_gfn_t gfn);
+
+/* The identity M2P at 0xffff800000000000, slot 256 of every root. */
+#define RF_M2P_SLOT	256
 u64 rf_m2p_root_entry(void);
 int rf_m2p_fault(struct rf_vm *vm, u64 gva);
 

@@ -36,6 +36,7 @@
 #define RF_VCPU_LDT		32
 
 #define RF_NR_GDT_PAGES		15
+#define RF_HV_GDT_PAGE		14			/* the ABI's reserved page */
 #define RF_GDT_BYTES		(RF_NR_GDT_PAGES * PAGE_SIZE)
 
 /* Descriptors of the hypervisor, in the last GDT page (ABI: page 14). */
@@ -54,7 +55,9 @@
 
 #ifndef __ASSEMBLY__
 
+#include <linux/build_bug.h>
 #include <linux/mm_types.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 /**
@@ -119,7 +122,8 @@ struct rf_world {
 	u64 fast;		/* 0: every fast path off */
 	u64 cr3_noflush;	/* what to add to a CR3 already loaded since entry */
 	u64 gdt_limit_base[2];	/* for LGDT, at byte 6 */
-	u64 ldt_selector;
+	u64 ldt_selector;	/* RF_SEL_HV_LDT, or 0 */
+	u64 ldt_limit;
 
 	/* Counted by the switcher. */
 	u64 nr_fast_syscall;
@@ -132,6 +136,9 @@ static_assert(sizeof(struct rf_world) <= PAGE_SIZE);
 static_assert((offsetof(struct rf_world, regs) + sizeof(struct rf_regs)) % 16 == 0);
 
 struct rf_hole;
+
+/* Page 14 of every GDT: the ABI's flat segments; map it into each vCPU's. */
+extern struct page *rf_switcher_gdt_page;
 
 /* cpu.c: what the module keeps on every CPU while it is loaded. */
 int rf_switcher_init(void);

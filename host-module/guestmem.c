@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * guestmem.c - the only door to guest memory
+ *
+ *	by address:	shadow entry -> host page	(a miss is faulted in)
+ *	by frame:	memory range -> launcher address -> user copy
+ */
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "guestmem.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* A host that keeps taking the page away while it is looked up. */
+#define MAX_TRIES	64
+
+enum guest_access { GUEST_READ, GUEST_WRITE, GUEST_FETCH };
+
+/* Copy within one page, through the shadow. */
+static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
+			enum guest_access how)
+{
+	u32 asked = how == GUEST_WRITE ? RF_PF_WRITE : how == GUEST_FETCH ? RF_PF_FETCH : 0;
+	struct rf_vm *vm = vcpu->vm;
+	int try;
+
+	for (try = 0; try < MAX_TRIES; try++) {
+		u32 error = asked;
+		void *p;
+
+		read_lock(&vm->mmu.lock);
+		p = rf_mmu_translate(vcpu, gva, how == GUEST_WRITE);
+		if (p) {
+			if (how == GUEST_WRITE)
+				memcpy(p, buf, len);
+			else
+				memcpy(buf, p, len);
+		}
+		read_unlock(&vm->mmu.lock);
+		if (p)
+			return 0;
+
+		switch (rf_mmu_fault(vcpu, gva, &error)) {
+		case RF_FAULT_FIXED:
+			break;
+		case RF_FAULT_RETRY:
+			if (fatal_signal_pending(current))
+				return -EFAULT;
+			break;
+		default:
+			return -EFAULT;
+		}
+	}
+	return -EFAULT;
+}
+
+static int copy_pages(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
+		      enum guest_access how)
+{
+	while (len) {
+		size_t now = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+		int err = rf_gva_ok(gva) ? copy_in_page(vcpu, buf, gva, now, how) : -EFAULT;
+
+		if (err)
+			return err;
+		buf += now;
+		gva += now;
+		len -= now;
+	}
+	return 0;
+}
+
+int rf_guest_read(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len)
+{
+	return copy_pages(vcpu, dst, gva, len, GUEST_READ);
+}
+
+int rf_guest_write(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len)
+{
+	return copy_pages(vcpu, (void *)src, gva, len, GUEST_WRITE);
+}
+
+int rf_guest_fetch(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len)
+{
+	return copy_pages(vcpu, dst, gva, len, GUEST_FETCH);
+}
+
+/* --- by guest physical address ---------------------------------------------- */
+
+static void __user *gpa_user(struct rf_vm *vm, u64 gpa)
+{
+	unsigned long uva = rf_memory_uva(vm, RF_GFN(gpa >> PAGE_SHIFT));
+
+	return uva ? (void __user *)(uva + offset_in_page(gpa)) : NULL;
+}
+
+int rf_guest_read_gpa(struct rf_vm *vm, void *dst, u64 gpa, size_t len)
+{
+	while (len) {
+		size_t now = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
+		void __user *p = gpa_user(vm, gpa);
+
+		if (!p || copy_from_user(dst, p, now))
+			return -EFAULT;
+		dst += now;
+		gpa += now;
+		len -= now;
+	}
+	return 0;
+}
+
+int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len)
+{
+	while (len) {
+		size_t now = min_t(size_t, len, PAGE_SIZE - offset_in_page(gpa));
+		void __user *p = gpa_user(vm, gpa);
+
+		if (!p || copy_to_user(p, src, now))
+			return -EFAULT;
+		src += now;
+		gpa += now;
+		len -= now;
+	}
+	return 0;
+}
+
+int rf_guest_cmpxchg_gpa(struct rf_vm *vm, u64 gpa, u64 *old, u64 new)
+{
+	u64 __user *p = gpa_user(vm, gpa);
+	bool done;
+
+	if (!p || gpa % sizeof(u64) || !access_ok(p, sizeof(*p)))
+		return -EFAULT;
+	__uaccess_begin_nospec();
+	done = unsafe_try_cmpxchg_user(p, old, new, fault);
+	__uaccess_end();
+	return done;
+
+fault:
+	__uaccess_end();
+	return -EFAULT;
+}
+
+/* --- pinned pages --------------------------------------------------------------- */
+
+struct page *rf_guest_pin(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	unsigned long uva = rf_memory_uva(vm, gfn);
+	struct page *page;
+	int nr;
+
+	if (!uva)
+		return ERR_PTR(-EFAULT);
+	nr = pin_user_pages_fast(uva, 1, FOLL_WRITE | FOLL_LONGTERM, &page);
+	if (nr == 1)
+		return page;
+	return ERR_PTR(nr == -ENOMEM ? -ENOMEM : -EFAULT);
+}
+
+void rf_guest_unpin(struct page *page)
+{
+	unpin_user_pages_dirty_lock(&page, 1, true);
+}

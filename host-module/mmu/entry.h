@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * entry.h - guest entry to shadow entry
+ */
+#ifndef RF_MMU_ENTRY_H
+#define RF_MMU_ENTRY_H
+
+#include "walk.h"
+
+/* Bits the CPU ignores in a shadow entry. */
+#define RF_SPTE_HOST_WRITABLE	(1ULL << 9)	/* the host's mapping is */
+#define RF_SPTE_OUT_OF_SYNC	(1ULL << 10)	/* writable, though the guest says no */
+
+/**
+ * rf_entry_leaf() - Shadow of a leaf entry
+ * @entry: The guest's; present
+ * @pfn: Host frame behind it
+ * @host_writable: The host's mapping allows writing
+ * @is_table: The frame is a live page table, so writes must be seen
+ *
+ * No more rights than both give, and none that would hide a first access or a
+ * first write from the guest's A and D bits.
+ *
+ * Return: the shadow entry, 0 if A is clear.
+ */
+u64 rf_entry_leaf(u64 entry, rf_pfn_t pfn, bool host_writable, bool is_table);
+
+/* Shadow of an entry that points to a table, given the table's address. */
+u64 rf_entry_table(u64 entry, u64 table_pa);
+
+#endif /* RF_MMU_ENTRY_H */

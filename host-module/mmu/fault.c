@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fault.c - a page fault: fix it, or say whose it is
+ *
+ *	guest tables --walk--> leaf entry --look-up--> host page
+ *	                           |                       |
+ *	                           '---> shadow entry <----'
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "../guestmem.h"
+#include "shadow.h"
+
+/* Tries before the guest is let run, so that signals are looked at. */
+#define MAX_TRIES	4
+
+static int read_guest_entry(void *ctx, rf_gfn_t table, unsigned int index, u64 *entry)
+{
+	return rf_guest_read_gpa(ctx, entry, (table.v << PAGE_SHIFT) + index * sizeof(u64),
+				 sizeof(u64));
+}
+
+static rf_gfn_t current_root(const struct rf_vcpu *vcpu)
+{
+	return rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_gfn : vcpu->mmu.user_gfn;
+}
+
+int rf_walk_guest(struct rf_vcpu *vcpu, struct rf_walk *walk, u64 gva)
+{
+	walk->read_entry = read_guest_entry;
+	walk->ctx = vcpu->vm;
+	return rf_walk(walk, current_root(vcpu), gva);
+}
+
+struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
+{
+	struct rf_shadow *sh;
+	int level;
+
+	sh = rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_root : vcpu->mmu.user_root;
+	for (level = RF_LEVELS; sh && level > 1; level--) {
+		u64 spte = READ_ONCE(sh->spt[rf_walk_index(gva, level)]);
+
+		if (!spte)
+			return NULL;
+		sh = rf_spte_child(spte);
+	}
+	return sh;
+}
+
+void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write)
+{
+	struct rf_shadow *sh;
+	u64 spte;
+
+	if (!rf_gva_ok(gva))
+		return NULL;
+	sh = rf_shadow_leaf(vcpu, gva);
+	if (!sh)
+		return NULL;
+	spte = READ_ONCE(sh->spt[rf_walk_index(gva, 1)]);
+	if (!(spte & RF_PTE_P) || (write && !(spte & RF_PTE_W)))
+		return NULL;
+	return __va(spte & RF_PTE_GFN) + offset_in_page(gva);
+}
+
+/* Set A, and D for a write, in the guest's entries.  0, -EAGAIN or -EFAULT. */
+static int set_accessed_dirty(struct rf_vm *vm, struct rf_walk *walk, u64 gva, bool write)
+{
+	int level;
+
+	for (level = RF_LEVELS; level >= 1; level--) {
+		u64 old = walk->entry[level];
+		u64 new = old | RF_PTE_A | (level == 1 && write ? RF_PTE_D : 0);
+		u64 gpa = (walk->table[level].v << PAGE_SHIFT) +
+			  rf_walk_index(gva, level) * sizeof(u64);
+		int done;
+
+		if (new == old)
+			continue;
+		done = rf_guest_cmpxchg_gpa(vm, gpa, &old, new);
+		if (done <= 0)
+			return done ? done : -EAGAIN;
+		walk->entry[level] = new;
+	}
+	return 0;
+}
+
+/* One fault, once its walk has shown that it is ours. */
+struct fault {
+	struct rf_vcpu *vcpu;
+	struct rf_walk *walk;
+	u64 gva;
+	bool write;
+	bool direct_store;	/* into a page table the guest maps read-only */
+	struct page *page;
+	bool host_writable;
+	unsigned long seq;
+};
+
+static int fault_get_page(struct fault *f)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	rf_gfn_t gfn = rf_pte_gfn(f->walk->entry[1]);
+	unsigned long uva = rf_memory_uva(vm, gfn);
+	bool want_write = f->write || (f->walk->entry[1] & RF_PTE_W);
+
+	/* Writable if that costs nothing, so that a first write needs no fault. */
+	if (want_write && get_user_pages_fast_only(uva, 1, FOLL_WRITE, &f->page) == 1) {
+		f->host_writable = true;
+		return 0;
+	}
+	f->page = rf_memory_get_page(vm, gfn, f->write);
+	if (IS_ERR(f->page))
+		return PTR_ERR(f->page);
+	f->host_writable = f->write;
+	return 0;
+}
+
+/* Lock held for reading, with sh->lock, or for writing. */
+static void fault_fill(struct fault *f, struct rf_shadow *sh)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	u64 entry = f->walk->entry[1];
+	rf_gfn_t gfn = rf_pte_gfn(entry);
+	struct rf_shadow *table;
+	u64 spte;
+
+	spte = rf_entry_leaf(entry, RF_PFN(page_to_pfn(f->page)), f->host_writable,
+			     test_bit(gfn.v, vm->mmu.shadowed));
+	if (f->direct_store && f->host_writable) {
+		spte |= RF_PTE_W | RF_SPTE_OUT_OF_SYNC;
+		hlist_for_each_entry(table, rf_shadow_bucket(vm, gfn), hash)
+			if (rf_gfn_eq(table->gfn, gfn))
+				rf_mark_out_of_sync(vm, table);
+	}
+	rf_leaf_set(vm, sh, rf_walk_index(f->gva, 1), entry, spte);
+	rf_count(f->vcpu, SHADOW_FILL);
+}
+
+/* The tables are linked already: fill the leaf with the lock shared. */
+static int fault_fast(struct fault *f)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	struct rf_shadow *sh;
+	int err = -ENOENT;
+
+	read_lock(&vm->mmu.lock);
+	if (rf_memory_retry(vm, f->seq)) {
+		err = -EAGAIN;
+		goto out;
+	}
+	/* A page table that the guest may write to is one no more. */
+	if (f->write && !f->direct_store &&
+	    test_bit(rf_pte_gfn(f->walk->entry[1]).v, vm->mmu.shadowed))
+		goto out;
+	sh = rf_shadow_leaf(f->vcpu, f->gva);
+	if (!sh || !sh->table || !rf_gfn_eq(sh->gfn, f->walk->table[1]))
+		goto out;
+	spin_lock(&sh->lock);
+	fault_fill(f, sh);
+	spin_unlock(&sh->lock);
+	err = 0;
+out:
+	read_unlock(&vm->mmu.lock);
+	return err;
+}
+
+/* The root of the mode the vCPU is in, remembered for the next entry. */
+static struct rf_shadow *fault_root(struct rf_vcpu *vcpu)
+{
+	struct rf_shadow *sh = rf_shadow_get(vcpu, current_root(vcpu), RF_LEVELS);
+
+	if (rf_vcpu_in_kernel(vcpu))
+		WRITE_ONCE(vcpu->mmu.kernel_root, sh);
+	else
+		WRITE_ONCE(vcpu->mmu.user_root, sh);
+	return sh;
+}
+
+/*
+ * Build or link what is missing, then fill.  Guest tables that were not mapped
+ * are, so that stores to them can be followed.
+ */
+static int fault_slow(struct fault *f)
+{
+	struct rf_vcpu *vcpu = f->vcpu;
+	struct rf_vm *vm = vcpu->vm;
+	struct page *tables[RF_LEVELS + 1] = {};
+	struct rf_shadow *sh = NULL;
+	int level, err = 0;
+
+	if (rf_shadow_top_up(vcpu))
+		return -ENOMEM;
+	for (level = RF_LEVELS; level >= 1; level--) {
+		tables[level] = rf_memory_get_page(vm, f->walk->table[level], true);
+		if (IS_ERR(tables[level])) {
+			err = PTR_ERR(tables[level]);
+			goto out_put;
+		}
+	}
+
+	write_lock(&vm->mmu.lock);
+	if (rf_memory_retry(vm, f->seq)) {
+		err = -EAGAIN;
+		goto out_unlock;
+	}
+	if (f->write && !f->direct_store)
+		rf_shadow_drop_gfn(vm, rf_pte_gfn(f->walk->entry[1]));
+
+	for (level = RF_LEVELS; level >= 1; level--) {
+		struct rf_shadow *child;
+		bool fresh;
+
+		child = level == RF_LEVELS ? fault_root(vcpu) :
+			rf_shadow_get(vcpu, f->walk->table[level], level);
+		if (!child) {
+			err = -ENOMEM;
+			goto out_unlock;
+		}
+		if (sh)
+			rf_shadow_link(vm, sh, rf_walk_index(f->gva, level + 1),
+				       f->walk->entry[level + 1], child);
+		sh = child;
+		fresh = !sh->table;
+		sh->table = page_address(tables[level]);
+		set_page_dirty(tables[level]);
+		if (fresh && level == 1)
+			rf_sync_all_leaves(vm, sh);
+	}
+	fault_fill(f, sh);
+out_unlock:
+	rf_shadow_unlock(vm);
+out_put:
+	for (level = 1; level <= RF_LEVELS; level++)
+		if (!IS_ERR_OR_NULL(tables[level]))
+			put_page(tables[level]);
+	return err;
+}
+
+/* Whose fault is it?  0: ours, 1: the guest's, or -Exx. */
+static int fault_check(struct fault *f, u32 *error)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	bool fetch = *error & RF_PF_FETCH;
+	rf_gfn_t gfn;
+	int err;
+
+	*error = (f->write ? RF_PF_WRITE : 0) | (fetch ? RF_PF_FETCH : 0) |
+		 (rf_vcpu_in_kernel(f->vcpu) ? 0 : RF_PF_USER);
+	err = rf_walk_guest(f->vcpu, f->walk, f->gva);
+	if (err == -ENOENT || err == -EFAULT)
+		return 1;
+	if (err) {
+		*error |= RF_PF_PRESENT | RF_PF_RSVD;
+		return 1;
+	}
+
+	gfn = rf_pte_gfn(f->walk->entry[1]);
+	if (!rf_gfn_in_memory(vm, gfn))
+		return 1;
+	if (fetch && f->walk->nx) {
+		*error |= RF_PF_PRESENT;
+		return 1;
+	}
+	if (f->write && !f->walk->writable) {
+		f->direct_store = rf_vcpu_in_kernel(f->vcpu) &&
+				  test_bit(gfn.v, vm->mmu.shadowed);
+		if (!f->direct_store) {
+			*error |= RF_PF_PRESENT;
+			return 1;
+		}
+		rf_count(f->vcpu, OUT_OF_SYNC);
+	}
+	return 0;
+}
+
+static int fault_once(struct rf_vcpu *vcpu, u64 gva, bool write, u32 *error)
+{
+	struct rf_walk walk;
+	struct fault f = { .vcpu = vcpu, .walk = &walk, .gva = gva, .write = write };
+	struct rf_vm *vm = vcpu->vm;
+	int err;
+
+	f.seq = READ_ONCE(vm->mmu.notifier_seq);
+	smp_rmb();	/* before any look at guest or host tables */
+
+	err = fault_check(&f, error);
+	if (err)
+		return err;
+	err = set_accessed_dirty(vm, &walk, gva, write && !f.direct_store);
+	if (err)
+		return err;
+	err = fault_get_page(&f);
+	if (err)
+		return err;
+
+	err = fault_fast(&f);
+	if (err == -ENOENT)
+		err = fault_slow(&f);
+	if (!err && f.host_writable)
+		set_page_dirty(f.page);
+	put_page(f.page);
+	return err;
+}
+
+enum rf_fault rf_mmu_fault(struct rf_vcpu *vcpu, u64 gva, u32 *error)
+{
+	bool write = *error & RF_PF_WRITE;
+	u32 asked = *error;
+	int try, err;
+
+	if (!rf_gva_ok(gva)) {
+		*error = (*error & (RF_PF_WRITE | RF_PF_FETCH)) |
+			 (rf_vcpu_in_kernel(vcpu) ? 0 : RF_PF_USER);
+		if (!(asked & (RF_PF_WRITE | RF_PF_FETCH)) && rf_vcpu_in_kernel(vcpu) &&
+		    !rf_m2p_fault(vcpu->vm, gva))
+			return RF_FAULT_FIXED;
+		return RF_FAULT_GUEST;
+	}
+
+	for (try = 0; try < MAX_TRIES; try++) {
+		*error = asked;
+		err = fault_once(vcpu, gva, write, error);
+		if (!err)
+			return RF_FAULT_FIXED;
+		if (err > 0)
+			return RF_FAULT_GUEST;
+		if (fatal_signal_pending(current))
+			return RF_FAULT_RETRY;
+		if (err != -EAGAIN && err != -EINTR && err != -ERESTARTSYS) {
+			rf_vm_kill(vcpu->vm, "no host memory behind guest address %#llx: error %d",
+				   gva, err);
+			return RF_FAULT_KILLED;
+		}
+		cond_resched();
+	}
+	return RF_FAULT_RETRY;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memory.c - guest frame to host page; the mmu_notifier
+ *
+ * Guest memory is the launcher's own mapping.  Pages are looked up when they
+ * are needed and not held: the notifier zaps what refers to them before the
+ * host takes them away, and whoever looked one up meanwhile sees the sequence
+ * number move and looks again.
+ */
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+
+#include "../vm.h"
+#include "shadow.h"
+
+unsigned long rf_memory_uva(const struct rf_vm *vm, rf_gfn_t gfn)
+{
+	u32 i;
+
+	for (i = 0; i < vm->nr_slots; i++) {
+		const struct rf_memslot *slot = &vm->slots[i];
+
+		if (gfn.v - slot->base_gfn < slot->nr_pages)
+			return slot->uva + ((gfn.v - slot->base_gfn) << PAGE_SHIFT);
+	}
+	return 0;
+}
+
+bool rf_gfn_in_memory(const struct rf_vm *vm, rf_gfn_t gfn)
+{
+	return rf_memory_uva(vm, gfn) != 0;
+}
+
+struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write)
+{
+	unsigned long uva = rf_memory_uva(vm, gfn);
+	struct page *page;
+	int nr;
+
+	if (!uva)
+		return ERR_PTR(-EFAULT);
+	nr = get_user_pages_fast(uva, 1, write ? FOLL_WRITE : 0, &page);
+	if (nr == 1)
+		return page;
+	return ERR_PTR(nr < 0 ? nr : -EFAULT);
+}
+
+static void zap_gfn(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	struct rf_shadow *sh;
+	u32 id;
+
+	while ((id = vm->mmu.rmap[gfn.v]))
+		rf_leaf_clear(vm, rf_entry_shadow(vm, id), id % RF_ENTRIES);
+
+	if (test_bit(gfn.v, vm->mmu.shadowed))
+		hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash)
+			if (rf_gfn_eq(sh->gfn, gfn))
+				sh->table = NULL;
+}
+
+static bool zap_uva_range(struct rf_vm *vm, unsigned long start, unsigned long end)
+{
+	bool zapped = false;
+	u32 i;
+
+	for (i = 0; i < vm->nr_slots; i++) {
+		const struct rf_memslot *slot = &vm->slots[i];
+		unsigned long slot_end = slot->uva + (slot->nr_pages << PAGE_SHIFT);
+		unsigned long from = max(start, slot->uva);
+		unsigned long to = min(end, slot_end);
+		u64 gfn, last;
+
+		if (from >= to)
+			continue;
+		gfn = slot->base_gfn + ((from - slot->uva) >> PAGE_SHIFT);
+		last = slot->base_gfn + ((to - 1 - slot->uva) >> PAGE_SHIFT);
+		for (; gfn <= last; gfn++)
+			zap_gfn(vm, RF_GFN(gfn));
+		zapped = true;
+	}
+	return zapped;
+}
+
+static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	struct rf_vm *vm = container_of(mn, struct rf_vm, notifier);
+
+	write_lock(&vm->mmu.lock);
+	vm->mmu.notifier_count++;
+	if (vm->mmu.rmap && zap_uva_range(vm, range->start, range->end))
+		rf_mmu_flush_vcpus(vm, NULL);
+	write_unlock(&vm->mmu.lock);
+	return 0;
+}
+
+static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
+{
+	struct rf_vm *vm = container_of(mn, struct rf_vm, notifier);
+
+	write_lock(&vm->mmu.lock);
+	vm->mmu.notifier_seq++;
+	vm->mmu.notifier_count--;
+	write_unlock(&vm->mmu.lock);
+}
+
+/* The launcher's address space goes, and with it the guest's memory. */
+static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	struct rf_vm *vm = container_of(mn, struct rf_vm, notifier);
+
+	rf_vm_kill(vm, "the launcher has gone");
+	write_lock(&vm->mmu.lock);
+	vm->mmu.notifier_count++;	/* for good: nothing is filled any more */
+	if (vm->mmu.rmap)
+		zap_uva_range(vm, 0, ULONG_MAX);
+	write_unlock(&vm->mmu.lock);
+	rf_mmu_flush_vcpus(vm, NULL);
+}
+
+const struct mmu_notifier_ops rf_mmu_notifier_ops = {
+	.invalidate_range_start	= notifier_start,
+	.invalidate_range_end	= notifier_end,
+	.release		= notifier_release,
+};

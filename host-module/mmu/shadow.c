@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * shadow.c - shadow tables: find, build, drop; the reverse map
+ */
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../switcher/switcher.h"
+#include "shadow.h"
+
+/* A walk makes at most one shadow a level, and a root change one more. */
+#define CACHE_WANTED	(RF_LEVELS + 1)
+
+/* --- lists of entries ---------------------------------------------------- */
+
+static struct rf_link *link_of(struct rf_vm *vm, u32 id)
+{
+	return &rf_entry_shadow(vm, id)->links[id % RF_ENTRIES];
+}
+
+static void list_insert(struct rf_vm *vm, u32 *head, u32 id)
+{
+	struct rf_link *link = link_of(vm, id);
+
+	link->prev = 0;
+	link->next = *head;
+	if (*head)
+		link_of(vm, *head)->prev = id;
+	*head = id;
+}
+
+static void list_remove(struct rf_vm *vm, u32 *head, u32 id)
+{
+	struct rf_link *link = link_of(vm, id);
+
+	if (link->next)
+		link_of(vm, link->next)->prev = link->prev;
+	if (link->prev)
+		link_of(vm, link->prev)->next = link->next;
+	else
+		*head = link->next;
+}
+
+/* --- leaf entries --------------------------------------------------------- */
+
+/*
+ * Map: the entry hangs in the reverse map of its frame for exactly as long as
+ * it is present.  Presence and list change under the frame's lock together, so
+ * whoever finds an entry in the list may use its host frame.
+ */
+void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
+		 u64 entry, u64 spte)
+{
+	rf_gfn_t gfn = rf_pte_gfn(entry);
+
+	if (sh->spt[index] && !rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
+		rf_leaf_clear(vm, sh, index);
+
+	if (sh->spt[index]) {
+		WRITE_ONCE(sh->spt[index], spte);
+	} else {
+		spinlock_t *lock = rf_rmap_lock(vm, gfn);
+
+		spin_lock(lock);
+		if (!vm->mmu.rmap[gfn.v])
+			atomic64_inc(&vm->mmu.nr_mapped);
+		list_insert(vm, &vm->mmu.rmap[gfn.v], rf_entry_id(sh, index));
+		WRITE_ONCE(sh->spt[index], spte);
+		spin_unlock(lock);
+	}
+	sh->synced[index] = entry;
+}
+
+void rf_leaf_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index)
+{
+	rf_gfn_t gfn = rf_pte_gfn(sh->synced[index]);
+	spinlock_t *lock = rf_rmap_lock(vm, gfn);
+
+	if (!sh->spt[index])
+		return;
+
+	spin_lock(lock);
+	WRITE_ONCE(sh->spt[index], 0);
+	list_remove(vm, &vm->mmu.rmap[gfn.v], rf_entry_id(sh, index));
+	if (!vm->mmu.rmap[gfn.v])
+		atomic64_dec(&vm->mmu.nr_mapped);
+	spin_unlock(lock);
+}
+
+/* Some present entry that maps @gfn, for its host frame; 0 if there is none. */
+u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	spinlock_t *lock = rf_rmap_lock(vm, gfn);
+	u64 spte = 0;
+	u32 id;
+
+	spin_lock(lock);
+	id = vm->mmu.rmap[gfn.v];
+	if (id)
+		spte = READ_ONCE(rf_entry_shadow(vm, id)->spt[id % RF_ENTRIES]);
+	spin_unlock(lock);
+	return spte;
+}
+
+/* --- entries that point to tables ------------------------------------------ */
+
+void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index)
+{
+	struct rf_shadow *child;
+
+	lockdep_assert_held_write(&vm->mmu.lock);
+	if (!parent->spt[index] || rf_slot_reserved(parent->level, index))
+		return;
+
+	child = rf_spte_child(parent->spt[index]);
+	WRITE_ONCE(parent->spt[index], 0);
+	list_remove(vm, &child->parents, rf_entry_id(parent, index));
+}
+
+void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
+		    unsigned int index, u64 entry, struct rf_shadow *child)
+{
+	u64 spte = rf_entry_table(entry, __pa(child->spt));
+
+	lockdep_assert_held_write(&vm->mmu.lock);
+	if (rf_slot_reserved(parent->level, index))
+		return;
+	parent->synced[index] = entry;
+	if (parent->spt[index] == spte)
+		return;
+
+	rf_shadow_unlink(vm, parent, index);
+	list_insert(vm, &child->parents, rf_entry_id(parent, index));
+	WRITE_ONCE(parent->spt[index], spte);
+}
+
+/* --- make and drop ---------------------------------------------------------- */
+
+static void shadow_free(struct rf_shadow *sh)
+{
+	if (sh->spt) {
+		set_page_private(virt_to_page(sh->spt), 0);
+		free_page((unsigned long)sh->spt);
+	}
+	free_page((unsigned long)sh->synced);
+	free_page((unsigned long)sh->links);
+	free_page((unsigned long)sh->pml5);
+	kfree(sh);
+}
+
+static struct rf_shadow *shadow_alloc(void)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	struct rf_shadow *sh;
+
+	BUILD_BUG_ON(sizeof(struct rf_link) * RF_ENTRIES != PAGE_SIZE);
+
+	sh = kzalloc(sizeof(*sh), GFP_KERNEL_ACCOUNT);
+	if (!sh)
+		return NULL;
+	spin_lock_init(&sh->lock);
+	INIT_LIST_HEAD(&sh->oos_node);
+	sh->spt = (u64 *)__get_free_page(gfp);
+	sh->synced = (u64 *)__get_free_page(gfp);
+	sh->links = (struct rf_link *)__get_free_page(gfp);
+	if (pgtable_l5_enabled())
+		sh->pml5 = (u64 *)__get_free_page(gfp);
+	if (!sh->spt || !sh->synced || !sh->links ||
+	    (pgtable_l5_enabled() && !sh->pml5)) {
+		shadow_free(sh);
+		return NULL;
+	}
+	set_page_private(virt_to_page(sh->spt), (unsigned long)sh);
+	return sh;
+}
+
+int rf_shadow_top_up(struct rf_vcpu *vcpu)
+{
+	while (vcpu->mmu.nr_cached < CACHE_WANTED) {
+		struct rf_shadow *sh = shadow_alloc();
+
+		if (!sh)
+			return -ENOMEM;
+		list_add(&sh->node, &vcpu->mmu.cache);
+		vcpu->mmu.nr_cached++;
+	}
+	return 0;
+}
+
+void rf_shadow_free_list(struct rf_vm *vm, struct list_head *list)
+{
+	struct rf_shadow *sh, *next;
+
+	list_for_each_entry_safe(sh, next, list, node) {
+		list_del(&sh->node);
+		shadow_free(sh);
+	}
+}
+
+struct rf_shadow *rf_shadow_find(struct rf_vm *vm, rf_gfn_t gfn, int level)
+{
+	struct rf_shadow *sh;
+
+	if (!test_bit(gfn.v, vm->mmu.shadowed))
+		return NULL;
+	hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash)
+		if (rf_gfn_eq(sh->gfn, gfn) && (!level || sh->level == level))
+			return sh;
+	return NULL;
+}
+
+static void shadow_init_root(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	u64 hole = rf_hole_root_entry(vm->hole);
+
+	sh->spt[RF_M2P_SLOT] = rf_m2p_root_entry();
+	if (!sh->pml5) {
+		sh->spt[rf_hole_root_index()] = hole;
+		return;
+	}
+
+	/* Both halves of the guest's 48 bits, and the hole between them. */
+	sh->pml5[0] = __pa(sh->spt) | RF_PTE_P | RF_PTE_W | RF_PTE_U | RF_PTE_A;
+	sh->pml5[511] = sh->pml5[0];
+	sh->pml5[rf_hole_root_index()] = hole;
+}
+
+static bool shadow_in_use(struct rf_vm *vm, const struct rf_shadow *sh)
+{
+	struct rf_vcpu *vcpu;
+	unsigned int i;
+
+	if (sh->level != RF_LEVELS)
+		return false;
+	rf_for_each_vcpu(vm, vcpu, i)
+		if (vcpu->mmu.kernel_root == sh || vcpu->mmu.user_root == sh)
+			return true;
+	return false;
+}
+
+/* At the bound: make room by dropping what was made longest ago. */
+static void shadow_reclaim(struct rf_vm *vm, unsigned int nr)
+{
+	struct rf_shadow *sh, *next;
+
+	list_for_each_entry_safe(sh, next, &vm->mmu.lru, node) {
+		if (!nr--)
+			break;
+		if (sh->level > 1 || shadow_in_use(vm, sh))
+			continue;
+		rf_shadow_drop(vm, sh);
+	}
+}
+
+/*
+ * The shadow of @gfn at @level, made from the vCPU's cache if there is none.
+ * NULL if the cache is empty or the numbers have run out: top up, try again.
+ */
+struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
+{
+	struct rf_vm *vm = vcpu->vm;
+	struct rf_vm_mmu *mmu = &vm->mmu;
+	struct rf_shadow *sh;
+	u32 id;
+
+	lockdep_assert_held_write(&mmu->lock);
+	sh = rf_shadow_find(vm, gfn, level);
+	if (sh)
+		return sh;
+
+	if (mmu->nr_shadows >= mmu->max_shadows)
+		shadow_reclaim(vm, mmu->max_shadows / 16 + CACHE_WANTED);
+	id = find_next_zero_bit(mmu->ids, mmu->max_shadows, 1);
+	if (id >= mmu->max_shadows || list_empty(&vcpu->mmu.cache))
+		return NULL;
+
+	sh = list_first_entry(&vcpu->mmu.cache, struct rf_shadow, node);
+	vcpu->mmu.nr_cached--;
+	sh->gfn = gfn;
+	sh->level = level;
+	sh->id = id;
+	__set_bit(id, mmu->ids);
+	mmu->by_id[id] = sh;
+	mmu->nr_shadows++;
+	list_move_tail(&sh->node, &mmu->lru);
+	hlist_add_head(&sh->hash, rf_shadow_bucket(vm, gfn));
+	set_bit(gfn.v, mmu->shadowed);
+	if (level == RF_LEVELS)
+		shadow_init_root(vm, sh);
+	rf_count(vcpu, SHADOW_CREATE);
+	return sh;
+}
+
+/* vCPUs on this root: none of them may enter with it again. */
+static void shadow_leave_root(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	struct rf_vcpu *vcpu;
+	unsigned int i;
+
+	rf_for_each_vcpu(vm, vcpu, i) {
+		if (vcpu->mmu.kernel_root == sh)
+			WRITE_ONCE(vcpu->mmu.kernel_root, NULL);
+		if (vcpu->mmu.user_root == sh)
+			WRITE_ONCE(vcpu->mmu.user_root, NULL);
+	}
+}
+
+static void shadow_clear(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	unsigned int i;
+
+	for (i = 0; i < RF_ENTRIES; i++) {
+		struct rf_shadow *child;
+
+		if (!sh->spt[i] || rf_slot_reserved(sh->level, i))
+			continue;
+		if (sh->level == 1) {
+			rf_leaf_clear(vm, sh, i);
+			continue;
+		}
+
+		child = rf_spte_child(sh->spt[i]);
+		rf_shadow_unlink(vm, sh, i);
+		/* A table below that nothing else reaches is dead as well. */
+		if (!child->parents && !test_bit(child->gfn.v, vm->mmu.pinned))
+			rf_shadow_drop(vm, child);
+	}
+}
+
+void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+
+	lockdep_assert_held_write(&mmu->lock);
+	while (sh->parents)
+		rf_shadow_unlink(vm, rf_entry_shadow(vm, sh->parents),
+				 sh->parents % RF_ENTRIES);
+	shadow_clear(vm, sh);
+	if (sh->level == RF_LEVELS)
+		shadow_leave_root(vm, sh);
+
+	if (sh->out_of_sync) {
+		list_del_init(&sh->oos_node);
+		mmu->nr_out_of_sync--;
+		sh->out_of_sync = false;
+	}
+	hlist_del(&sh->hash);
+	if (!rf_shadow_find(vm, sh->gfn, 0))
+		clear_bit(sh->gfn.v, mmu->shadowed);
+	mmu->by_id[sh->id] = NULL;
+	__clear_bit(sh->id, mmu->ids);
+	mmu->nr_shadows--;
+	list_move(&sh->node, &mmu->zombies);
+}
+
+void rf_shadow_drop_gfn(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	struct rf_shadow *sh;
+
+	while ((sh = rf_shadow_find(vm, gfn, 0)))
+		rf_shadow_drop(vm, sh);
+}
+
+/*
+ * A dropped table is freed only after every CPU that may be walking it has
+ * been made to leave the guest.
+ */
+void rf_shadow_unlock(struct rf_vm *vm)
+{
+	LIST_HEAD(dead);
+
+	list_splice_init(&vm->mmu.zombies, &dead);
+	write_unlock(&vm->mmu.lock);
+	if (list_empty(&dead))
+		return;
+
+	rf_mmu_flush_vcpus(vm, NULL);
+	rf_shadow_free_list(vm, &dead);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * shadow.h - shadow tables; private to the MMU
+ *
+ * An entry of a shadow has a number, shadow number * 512 + index, and a link
+ * of its own by which it hangs in one list: a leaf entry in the reverse map of
+ * the frame it maps, any other among the parents of the shadow it points to.
+ * So mapping and unmapping never allocate.
+ */
+#ifndef RF_MMU_SHADOW_H
+#define RF_MMU_SHADOW_H
+
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+
+#include "../vcpu.h"
+#include "../vm.h"
+#include "entry.h"
+#include "walk.h"
+
+#define RF_ENTRIES	512
+
+struct rf_link {
+	u32 next;
+	u32 prev;		/* 0: first of its list */
+};
+
+/**
+ * struct rf_shadow - the shadow of one guest table at one level
+ * @lock: Entries, below vm->mmu.lock held for reading
+ * @spt: What the hardware walks
+ * @synced: The guest entry each shadow entry was made from
+ * @links: See above
+ * @parents: First entry that points here; 0 if none
+ * @table: The guest's table in host memory; NULL when the host has moved it
+ *	and nobody has looked since.  No reference is held: the notifier clears
+ *	it before the page goes
+ * @pml5: On a 5-level host, the page above a root
+ * @out_of_sync: The guest may be writing to its table
+ */
+struct rf_shadow {
+	struct hlist_node hash;
+	struct list_head node;		/* lru, zombies or a vCPU's cache */
+	struct list_head oos_node;
+	rf_gfn_t gfn;
+	int level;
+	u32 id;
+	spinlock_t lock;
+	u64 *spt;
+	u64 *synced;
+	struct rf_link *links;
+	u32 parents;
+	u64 *table;
+	u64 *pml5;
+	bool out_of_sync;
+};
+
+static inline u32 rf_entry_id(const struct rf_shadow *sh, unsigned int index)
+{
+	return sh->id * RF_ENTRIES + index;
+}
+
+static inline struct rf_shadow *rf_entry_shadow(struct rf_vm *vm, u32 id)
+{
+	return vm->mmu.by_id[id / RF_ENTRIES];
+}
+
+static inline struct hlist_head *rf_shadow_bucket(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	return &vm->mmu.hash[hash_64(gfn.v, RF_SHADOW_HASH_BITS)];
+}
+
+static inline spinlock_t *rf_rmap_lock(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	return &vm->mmu.rmap_locks[gfn.v % RF_RMAP_LOCKS];
+}
+
+/* The shadow whose table a shadow entry points to. */
+static inline struct rf_shadow *rf_spte_child(u64 spte)
+{
+	return (void *)page_private(pfn_to_page((spte & RF_PTE_GFN) >> PAGE_SHIFT));
+}
+
+/* Is the slot of a top-level table the hypervisor's? */
+static inline bool rf_slot_reserved(int level, unsigned int index)
+{
+	return level == RF_LEVELS && index >= 256 && index < 272;
+}
+
+/* shadow.c; all under vm->mmu.lock held for writing unless said */
+int rf_shadow_top_up(struct rf_vcpu *vcpu);		/* no lock */
+struct rf_shadow *rf_shadow_find(struct rf_vm *vm, rf_gfn_t gfn, int level);	/* reading */
+struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
+void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh);
+void rf_shadow_drop_gfn(struct rf_vm *vm, rf_gfn_t gfn);
+void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
+		    unsigned int index, u64 entry, struct rf_shadow *child);
+void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index);
+void rf_shadow_free_list(struct rf_vm *vm, struct list_head *list);	/* no lock */
+
+/* Leave the lock for writing; then flush and free what was dropped under it. */
+void rf_shadow_unlock(struct rf_vm *vm);
+
+/* Leaf entries: vm->mmu.lock for reading and sh->lock, or for writing. */
+void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
+		 u64 entry, u64 spte);
+void rf_leaf_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index);
+u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn);
+
+/* sync.c */
+void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);
+void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);
+void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh);
+void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh);
+
+/* fault.c: the leaf shadow that @gva is mapped by, if it is linked; reading */
+struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva);
+int rf_walk_guest(struct rf_vcpu *vcpu, struct rf_walk *walk, u64 gva);
+
+/* memory.c */
+static inline bool rf_memory_retry(struct rf_vm *vm, unsigned long seq)
+{
+	return vm->mmu.notifier_count || vm->mmu.notifier_seq != seq;
+}
+
+#endif /* RF_MMU_SHADOW_H */

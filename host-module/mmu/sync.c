@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sync.c - the guest changed a live table: by hypercall, or by a plain store
+ *
+ * By hypercall, its entry and the shadow's are written in one step.  A plain
+ * store first faults, for the guest maps its live tables read-only; the table
+ * is then left open and out of sync, and brought up to date at the next flush,
+ * which the guest must ask for anyway before it relies on the change.
+ */
+#include <linux/mm.h>
+
+#include "../guestmem.h"
+#include "shadow.h"
+
+/* A guest entry has changed: follow, as far as no page has to be faulted in. */
+void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry)
+{
+	rf_gfn_t gfn = rf_pte_gfn(entry);
+	u64 known = 0, spte = 0;
+
+	if ((entry & RF_PTE_P) && (entry & RF_PTE_A) && rf_gfn_in_memory(vm, gfn)) {
+		if (sh->spt[index] && rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
+			known = sh->spt[index];
+		else
+			known = rf_rmap_known(vm, gfn);
+	}
+	if (known)
+		spte = rf_entry_leaf(entry, RF_PFN((known & RF_PTE_GFN) >> PAGE_SHIFT),
+				     known & RF_SPTE_HOST_WRITABLE,
+				     test_bit(gfn.v, vm->mmu.shadowed));
+
+	if (spte) {
+		rf_leaf_set(vm, sh, index, entry, spte);
+	} else {
+		rf_leaf_clear(vm, sh, index);
+		sh->synced[index] = entry;
+	}
+}
+
+/* The same for an entry that points to a table.  Lock held for writing. */
+void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry)
+{
+	rf_gfn_t gfn = rf_pte_gfn(entry);
+	struct rf_shadow *child = NULL;
+
+	lockdep_assert_held_write(&vm->mmu.lock);
+	if ((entry & RF_PTE_P) && !(entry & RF_PTE_PS) && rf_gfn_in_memory(vm, gfn))
+		child = rf_shadow_find(vm, gfn, sh->level - 1);
+
+	if (child) {
+		rf_shadow_link(vm, sh, index, entry, child);
+	} else {
+		rf_shadow_unlink(vm, sh, index);
+		sh->synced[index] = entry;
+	}
+}
+
+void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	unsigned int i;
+
+	for (i = 0; i < RF_ENTRIES; i++) {
+		u64 entry = READ_ONCE(sh->table[i]);
+
+		if (entry != sh->synced[i])
+			rf_sync_leaf(vm, sh, i, entry);
+	}
+}
+
+/* --- direct stores -------------------------------------------------------- */
+
+/* @sh's table is writable for the guest from now on.  Lock held for reading. */
+void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+
+	spin_lock(&mmu->out_of_sync_lock);
+	if (!sh->out_of_sync) {
+		sh->out_of_sync = true;
+		list_add_tail(&sh->oos_node, &mmu->out_of_sync);
+		WRITE_ONCE(mmu->nr_out_of_sync, mmu->nr_out_of_sync + 1);
+	}
+	spin_unlock(&mmu->out_of_sync_lock);
+}
+
+/* Take back the writable entries that let the guest store into a table. */
+static void protect_table(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	u32 id = vm->mmu.rmap[gfn.v];
+
+	while (id) {
+		struct rf_shadow *sh = rf_entry_shadow(vm, id);
+		u64 *spte = &sh->spt[id % RF_ENTRIES];
+
+		if (*spte & RF_SPTE_OUT_OF_SYNC)
+			WRITE_ONCE(*spte, *spte & ~(RF_SPTE_OUT_OF_SYNC | RF_PTE_W));
+		id = sh->links[id % RF_ENTRIES].next;
+	}
+}
+
+static void resync(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	unsigned int i;
+
+	/* The host has moved the table: forget the shadow, a fault remakes it. */
+	if (!sh->table) {
+		rf_shadow_drop(vm, sh);
+		return;
+	}
+
+	if (sh->level == 1) {
+		rf_sync_all_leaves(vm, sh);
+		return;
+	}
+	for (i = 0; i < RF_ENTRIES; i++) {
+		u64 entry = READ_ONCE(sh->table[i]);
+
+		if (entry != sh->synced[i] && !rf_slot_reserved(sh->level, i))
+			rf_sync_table(vm, sh, i, entry);
+	}
+}
+
+void rf_mmu_sync(struct rf_vcpu *vcpu)
+{
+	struct rf_vm *vm = vcpu->vm;
+	struct rf_vm_mmu *mmu = &vm->mmu;
+	struct rf_shadow *sh;
+
+	/* The vCPU's own stores come before its own flush. */
+	vcpu->mmu.flush = true;
+	if (!READ_ONCE(mmu->nr_out_of_sync))
+		return;
+
+	write_lock(&mmu->lock);
+	/*
+	 * Close the tables on every CPU first.  A store through a stale TLB
+	 * entry after its entry has been read here would be lost.
+	 */
+	list_for_each_entry(sh, &mmu->out_of_sync, oos_node)
+		protect_table(vm, sh->gfn);
+	rf_mmu_flush_vcpus(vm, NULL);
+
+	while (!list_empty(&mmu->out_of_sync)) {
+		sh = list_first_entry(&mmu->out_of_sync, struct rf_shadow, oos_node);
+		list_del_init(&sh->oos_node);
+		sh->out_of_sync = false;
+		mmu->nr_out_of_sync--;
+		resync(vm, sh);
+		rf_count(vcpu, RESYNC);
+	}
+	rf_shadow_unlock(vm);
+}
+
+/* --- hypercalls -------------------------------------------------------------- */
+
+/* Write a guest entry in place; returns what it is now. */
+static u64 store_entry(u64 *entry, u64 val, bool keep_ad)
+{
+	u64 old = READ_ONCE(*entry), new;
+
+	if (!keep_ad) {
+		WRITE_ONCE(*entry, val);
+		return val;
+	}
+	do {
+		new = val | (old & (RF_PTE_A | RF_PTE_D));
+	} while (!try_cmpxchg64(entry, &old, new));
+	return new;
+}
+
+/* Not shadowed: just memory. */
+static long write_plain(struct rf_vm *vm, u64 gpa, u64 val, bool keep_ad)
+{
+	u64 old, new = val;
+	int err;
+
+	if (!keep_ad)
+		return rf_guest_write_gpa(vm, gpa, &val, sizeof(val));
+
+	err = rf_guest_read_gpa(vm, &old, gpa, sizeof(old));
+	while (!err) {
+		new = val | (old & (RF_PTE_A | RF_PTE_D));
+		err = rf_guest_cmpxchg_gpa(vm, gpa, &old, new);
+	}
+	return err < 0 ? err : 0;
+}
+
+/* The common case: a leaf of a table that is shadowed once. */
+static bool write_leaf(struct rf_vm *vm, rf_gfn_t gfn, unsigned int index,
+		       u64 val, bool keep_ad)
+{
+	struct rf_shadow *sh;
+
+	read_lock(&vm->mmu.lock);
+	sh = rf_shadow_find(vm, gfn, 0);
+	if (!sh || sh->level != 1 || !sh->table) {
+		read_unlock(&vm->mmu.lock);
+		return false;
+	}
+	spin_lock(&sh->lock);
+	val = store_entry(&sh->table[index], val, keep_ad);
+	rf_sync_leaf(vm, sh, index, val);
+	spin_unlock(&sh->lock);
+	read_unlock(&vm->mmu.lock);
+	return true;
+}
+
+long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_ad)
+{
+	struct rf_vm *vm = vcpu->vm;
+	rf_gfn_t gfn = RF_GFN(entry_gpa >> PAGE_SHIFT);
+	unsigned int index = (entry_gpa & ~PAGE_MASK) / sizeof(u64);
+	struct rf_shadow *sh;
+	long err;
+
+	if (entry_gpa % sizeof(u64) || !rf_gfn_in_memory(vm, gfn))
+		return -EINVAL;
+	if ((val & RF_PTE_P) && !rf_gfn_in_memory(vm, rf_pte_gfn(val)))
+		return -EINVAL;
+
+	if (!test_bit(gfn.v, vm->mmu.shadowed))
+		return write_plain(vm, entry_gpa, val, keep_ad);
+	if (write_leaf(vm, gfn, index, val, keep_ad))
+		return 0;
+
+	/* A table above the leaves: links change. */
+	err = write_plain(vm, entry_gpa, val, keep_ad);
+	if (err)
+		return err;
+
+	write_lock(&vm->mmu.lock);
+	hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash) {
+		if (!rf_gfn_eq(sh->gfn, gfn) || rf_slot_reserved(sh->level, index))
+			continue;
+		if (sh->table)
+			val = READ_ONCE(sh->table[index]);
+		if (sh->level == 1)
+			rf_sync_leaf(vm, sh, index, val);
+		else
+			rf_sync_table(vm, sh, index, val);
+	}
+	rf_shadow_unlock(vm);
+	return 0;
+}
+
+long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val)
+{
+	struct rf_vm *vm = vcpu->vm;
+	struct rf_walk walk;
+	struct rf_shadow *sh;
+	rf_gfn_t table = RF_NO_GFN;
+
+	if (!rf_gva_ok(gva))
+		return -EINVAL;
+
+	read_lock(&vm->mmu.lock);
+	sh = rf_shadow_leaf(vcpu, gva);
+	if (sh)
+		table = sh->gfn;
+	read_unlock(&vm->mmu.lock);
+
+	if (!sh) {
+		/* The leaf need not be present, the tables above it must be. */
+		rf_walk_guest(vcpu, &walk, gva);
+		if (walk.level != 1)
+			return -EINVAL;
+		table = walk.table[1];
+	}
+	return rf_mmu_write_entry(vcpu, (table.v << PAGE_SHIFT) +
+				  rf_walk_index(gva, 1) * sizeof(u64), val, false);
+}
+
+/* --- pinning ------------------------------------------------------------------ */
+
+long rf_mmu_pin(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
+{
+	struct rf_vm *vm = vcpu->vm;
+
+	if (!rf_gfn_in_memory(vm, gfn))
+		return -EINVAL;
+	if (test_and_set_bit(gfn.v, vm->mmu.pinned))
+		return -EINVAL;
+	return 0;
+}
+
+/* The guest is done with a table: so is its shadow. */
+long rf_mmu_unpin(struct rf_vcpu *vcpu, rf_gfn_t gfn)
+{
+	struct rf_vm *vm = vcpu->vm;
+
+	if (!rf_gfn_in_memory(vm, gfn) || !test_and_clear_bit(gfn.v, vm->mmu.pinned))
+		return -EINVAL;
+	if (!test_bit(gfn.v, vm->mmu.shadowed))
+		return 0;
+
+	write_lock(&vm->mmu.lock);
+	rf_shadow_drop_gfn(vm, gfn);
+	rf_shadow_unlock(vm);
+	rf_count(vcpu, SHADOW_DROP);
+	return 0;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tlb.c - what must be flushed, where; roots and PCIDs
+ */
+#include <linux/cpumask.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/tlbflush.h>
+
+#include "shadow.h"
+
+/*
+ * Guest roots have PCIDs that Linux does not use: it takes the lowest few, and
+ * those with bit 11 set.  Two are enough, for a vCPU that finds another's
+ * entries behind them flushes first.
+ */
+#define PCID_KERNEL	0x7f0ULL
+#define PCID_USER	0x7f1ULL
+
+static void ack_flush(void *unused)
+{
+	/* To run here at all, the CPU has left the guest. */
+}
+
+void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask)
+{
+	struct rf_vcpu *vcpu;
+	cpumask_var_t cpus;
+	unsigned int i;
+	bool any = false;
+
+	if (!zalloc_cpumask_var(&cpus, GFP_ATOMIC)) {
+		/* No memory for a mask: bring every CPU out. */
+		rf_for_each_vcpu(vm, vcpu, i)
+			WRITE_ONCE(vcpu->mmu.flush, true);
+		smp_mb();
+		smp_call_function(ack_flush, NULL, 1);
+		return;
+	}
+
+	preempt_disable();
+	rf_for_each_vcpu(vm, vcpu, i) {
+		if (mask && !test_bit(i, mask))
+			continue;
+		WRITE_ONCE(vcpu->mmu.flush, true);
+	}
+	smp_mb();	/* pairs with the one in rf_vcpu_run(): flag, then mode */
+	rf_for_each_vcpu(vm, vcpu, i) {
+		if (mask && !test_bit(i, mask))
+			continue;
+		if (READ_ONCE(vcpu->mode) != RF_IN_GUEST)
+			continue;
+		cpumask_set_cpu(READ_ONCE(vcpu->cpu), cpus);
+		any = true;
+	}
+	if (any)
+		smp_call_function_many(cpus, ack_flush, NULL, true);
+	preempt_enable();
+	free_cpumask_var(cpus);
+}
+
+/* --- roots ------------------------------------------------------------------ */
+
+static int load_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, struct rf_shadow **root)
+{
+	struct rf_vm *vm = vcpu->vm;
+	struct rf_shadow *sh;
+
+	read_lock(&vm->mmu.lock);
+	sh = rf_shadow_find(vm, gfn, RF_LEVELS);
+	WRITE_ONCE(*root, sh);
+	read_unlock(&vm->mmu.lock);
+	if (sh)
+		return 0;
+
+	if (rf_shadow_top_up(vcpu))
+		return -ENOMEM;
+	write_lock(&vm->mmu.lock);
+	sh = rf_shadow_get(vcpu, gfn, RF_LEVELS);
+	WRITE_ONCE(*root, sh);
+	rf_shadow_unlock(vm);
+	return sh ? 0 : -ENOMEM;
+}
+
+int rf_mmu_load_roots(struct rf_vcpu *vcpu)
+{
+	int err = 0;
+
+	if (!READ_ONCE(vcpu->mmu.kernel_root))
+		err = load_root(vcpu, vcpu->mmu.kernel_gfn, &vcpu->mmu.kernel_root);
+	if (!err && vcpu->mmu.user_gfn.v && !READ_ONCE(vcpu->mmu.user_root))
+		err = load_root(vcpu, vcpu->mmu.user_gfn, &vcpu->mmu.user_root);
+	return err;
+}
+
+long rf_mmu_set_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, bool kernel)
+{
+	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
+
+	if (kernel ? !rf_gfn_in_memory(vcpu->vm, gfn) :
+		     gfn.v && !rf_gfn_in_memory(vcpu->vm, gfn))
+		return -EINVAL;
+
+	rf_mmu_sync(vcpu);
+	if (kernel) {
+		mmu->kernel_gfn = gfn;
+		WRITE_ONCE(mmu->kernel_root, NULL);
+	} else {
+		mmu->user_gfn = gfn;
+		WRITE_ONCE(mmu->user_root, NULL);
+	}
+	return 0;
+}
+
+static u64 root_cr3(const struct rf_shadow *root)
+{
+	return root ? __sme_pa(root->pml5 ? root->pml5 : root->spt) : 0;
+}
+
+bool rf_mmu_update_world(struct rf_vcpu *vcpu, bool tlb_lost)
+{
+	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
+	struct rf_world *world = vcpu->world;
+	struct rf_shadow *kernel_root = READ_ONCE(mmu->kernel_root);
+	struct rf_shadow *user_root = READ_ONCE(mmu->user_root);
+	u64 kernel_cr3, user_cr3;
+	bool flush;
+
+	if (!kernel_root || (mmu->user_gfn.v && !user_root))
+		return false;
+	kernel_cr3 = root_cr3(kernel_root);
+	user_cr3 = root_cr3(user_root);
+	flush = xchg(&mmu->flush, false) || tlb_lost;
+
+	if (!cpu_feature_enabled(X86_FEATURE_PCID)) {
+		world->kernel_cr3 = kernel_cr3;
+		world->user_cr3 = user_cr3;
+		world->cr3_noflush = 0;
+		return true;
+	}
+
+	world->cr3_noflush = X86_CR3_PCID_NOFLUSH;
+	world->kernel_cr3 = kernel_cr3 | PCID_KERNEL;
+	if (!flush && mmu->loaded_kernel == kernel_cr3)
+		world->kernel_cr3 |= X86_CR3_PCID_NOFLUSH;
+	world->user_cr3 = user_cr3 ? user_cr3 | PCID_USER : 0;
+	if (user_cr3 && !flush && mmu->loaded_user == user_cr3)
+		world->user_cr3 |= X86_CR3_PCID_NOFLUSH;
+	mmu->loaded_kernel = kernel_cr3;
+	mmu->loaded_user = user_cr3;
+	return true;
+}
+
+/* --- a VM's and a vCPU's share ------------------------------------------------- */
+
+void rf_mmu_vcpu_init(struct rf_vcpu *vcpu)
+{
+	INIT_LIST_HEAD(&vcpu->mmu.cache);
+	vcpu->mmu.flush = true;
+}
+
+void rf_mmu_vcpu_exit(struct rf_vcpu *vcpu)
+{
+	rf_shadow_free_list(vcpu->vm, &vcpu->mmu.cache);
+	vcpu->mmu.nr_cached = 0;
+}
+
+int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+	int i;
+
+	rwlock_init(&mmu->lock);
+	for (i = 0; i < ARRAY_SIZE(mmu->hash); i++)
+		INIT_HLIST_HEAD(&mmu->hash[i]);
+	for (i = 0; i < RF_RMAP_LOCKS; i++)
+		spin_lock_init(&mmu->rmap_locks[i]);
+	spin_lock_init(&mmu->out_of_sync_lock);
+	INIT_LIST_HEAD(&mmu->lru);
+	INIT_LIST_HEAD(&mmu->out_of_sync);
+	INIT_LIST_HEAD(&mmu->zombies);
+	mmu->max_shadows = min_t(u64, max_shadows, 1U << 22);
+	return 0;
+}
+
+int rf_mmu_vm_size(struct rf_vm *vm)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+
+	/* Tables of 1/16 of the memory, and what 64 vCPUs at least need. */
+	if (!mmu->max_shadows)
+		mmu->max_shadows = vm->max_gfn / 16 + 1024;
+	mmu->max_shadows = max(mmu->max_shadows, 1024U);
+
+	mmu->by_id = kvcalloc(mmu->max_shadows, sizeof(*mmu->by_id), GFP_KERNEL_ACCOUNT);
+	mmu->ids = kvcalloc(BITS_TO_LONGS(mmu->max_shadows), sizeof(long), GFP_KERNEL_ACCOUNT);
+	mmu->pinned = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
+	mmu->shadowed = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
+	if (!mmu->by_id || !mmu->ids || !mmu->pinned || !mmu->shadowed)
+		return -ENOMEM;
+
+	/* Last: the notifier takes it for "ready". */
+	mmu->rmap = kvcalloc(vm->max_gfn, sizeof(*mmu->rmap), GFP_KERNEL_ACCOUNT);
+	return mmu->rmap ? 0 : -ENOMEM;
+}
+
+/* No vCPU runs, and the notifier is gone. */
+void rf_mmu_vm_exit(struct rf_vm *vm)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+	u32 id;
+
+	if (mmu->rmap) {
+		write_lock(&mmu->lock);
+		for_each_set_bit(id, mmu->ids, mmu->max_shadows)
+			rf_shadow_drop(vm, mmu->by_id[id]);
+		rf_shadow_unlock(vm);
+	}
+	kvfree(mmu->by_id);
+	kvfree(mmu->ids);
+	kvfree(mmu->pinned);
+	kvfree(mmu->shadowed);
+	kvfree(mmu->rmap);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * asm-offsets.c - every offset the assembly uses
+ */
+#include <linux/kbuild.h>
+#include <linux/stddef.h>
+
+#include "cpu.h"
+#include "switcher.h"
+
+#define WORLD(_field)	DEFINE(WORLD_##_field, offsetof(struct rf_world, _field))
+#define CPU(_field)	DEFINE(CPU_##_field, offsetof(struct rf_cpu, _field))
+
+int main(void)
+{
+	DEFINE(REGS_SIZE, sizeof(struct rf_regs));
+	DEFINE(WORLD_regs_exit, offsetof(struct rf_world, regs.exit));
+	DEFINE(WORLD_regs_rip, offsetof(struct rf_world, regs.rip));
+	DEFINE(WORLD_regs_cs, offsetof(struct rf_world, regs.cs));
+	DEFINE(WORLD_regs_rflags, offsetof(struct rf_world, regs.rflags));
+	DEFINE(WORLD_regs_rsp, offsetof(struct rf_world, regs.rsp));
+	DEFINE(WORLD_regs_ss, offsetof(struct rf_world, regs.ss));
+	WORLD(regs);
+	WORLD(fs_base);
+	WORLD(gs_base);
+	WORLD(gs_base_other);
+	WORLD(ds);
+	WORLD(es);
+	WORLD(fs);
+	WORLD(gs);
+	WORLD(in_kernel);
+	WORLD(kernel_cr3);
+	WORLD(user_cr3);
+	WORLD(kernel_sp);
+	WORLD(kernel_ss);
+	WORLD(syscall_rip);
+	WORLD(syscall_mask);
+	WORLD(info);
+	WORLD(fast);
+	WORLD(cr3_noflush);
+	WORLD(gdt_limit_base);
+	WORLD(nr_fast_syscall);
+	WORLD(nr_fast_iret);
+	WORLD(nr_fast_hypercall);
+	WORLD(nr_cr3_writes);
+	BLANK();
+	CPU(world_top);
+	CPU(guest_cr3);
+	CPU(host_cr3);
+	CPU(host_fs_base);
+	CPU(ldt_selector);
+	CPU(self);
+	CPU(host_gs_base);
+	CPU(host_tr);
+	CPU(stack_top);
+	CPU(transition_gdt);
+	CPU(hv_idt);
+	CPU(host_gdt);
+	CPU(host_idt);
+	CPU(clear_buffers);
+	CPU(verw_selector);
+	CPU(host_rsp);
+	CPU(host_rip);
+	CPU(scratch);
+	CPU(nmi_pending);
+	CPU(mce_pending);
+	CPU(fault_vector);
+	CPU(fault_error);
+	CPU(fault_rip);
+	return 0;
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * switcher.S - into the guest and back
+ *
+ * The section .rf_switcher is copied into the hole when the module loads and
+ * runs only there: it may refer to nothing but itself and, by CPU(), to the
+ * data above it.  It has no RET and no indirect branch, so there is nothing in
+ * it to mistrain.
+ *
+ * Which tables are loaded at each moment, for whoever adds a step:
+ *
+ *		GDT		IDT	TR	CR3	%cs
+ *	host	host		host	host	host	KERNEL
+ *	enter	transition	hv	hv	host	KERNEL, then HV
+ *	...	guest's		hv	hv	guest	HV
+ *	exit	transition	hv	host	host	HV, then KERNEL
+ *	host	host		host	host	host	KERNEL
+ *
+ * The transition GDT has the host's descriptors and the hypervisor's, so both
+ * selectors load.  The NMI gate of the hv IDT names the IST slot that is the
+ * NMI stack in the host's TSS too.  Hence an NMI finds a valid stack and can
+ * return at every one of these steps.
+ */
+#include <linux/linkage.h>
+
+#include "hole.h"
+
+	.section .rf_switcher, "ax"
+
+	.pushsection .rf_switcher, 1
+	.balign	8
+SYM_DATA_START(rf_hole_fixups)
+	.popsection
+	.pushsection .rf_switcher, 2
+	.long	0, 0
+SYM_DATA_END(rf_hole_fixups)
+	.popsection
+
+SYM_CODE_START(rf_switcher_text)
+
+/*
+ * rf_hole_enter: leave the host
+ *
+ * In:	 interrupts off, the host's stack and callee-saved registers already
+ *	 put away by rf_switcher_enter()
+ * Out:	 does not return; the guest runs until an exit comes to .Lexit
+ */
+SYM_INNER_LABEL(rf_hole_enter, SYM_L_GLOBAL)
+	ENDBR64
+
+	/* 1. Tables in which both sides are valid, and a stack of our own. */
+	movq	CPU(stack_top), %rsp
+	lgdt	6 + CPU(transition_gdt)
+	lidt	6 + CPU(hv_idt)
+	movl	$RF_SEL_HV_TSS, %eax
+	ltr	%ax
+
+	/* 2. The hypervisor's %cs; no %ss is needed in ring 0. */
+	pushq	$RF_SEL_HV_CS
+	leaq	1f(%rip), %rax
+	pushq	%rax
+	lretq
+1:	xorl	%eax, %eax
+	movl	%eax, %ss
+	movl	CPU(ldt_selector), %eax
+	lldt	%ax
+
+	/* 3. The guest's address space, and the world in it. */
+	movq	CPU(guest_cr3), %rax
+	movq	%rax, %cr3
+	movq	CPU(world_top), %rsp
+	subq	$REGS_SIZE, %rsp
+	lgdt	6 + AT_REGS(gdt_limit_base)
+
+	/*
+	 * 4. Segments.  A selector that does not load is the guest's mistake:
+	 * it becomes null, as it would on a return to user mode.
+	 */
+	cmpw	$0, AT_REGS(ds)
+	je	2f
+.Lload_ds:
+	movw	AT_REGS(ds), %ds
+2:	cmpw	$0, AT_REGS(es)
+	je	3f
+.Lload_es:
+	movw	AT_REGS(es), %es
+3:	cmpw	$0, AT_REGS(fs)
+	je	4f
+.Lload_fs:
+	movw	AT_REGS(fs), %fs
+4:	cmpw	$0, AT_REGS(gs)
+	je	5f
+.Lload_gs:
+	movw	AT_REGS(gs), %gs
+5:	movq	AT_REGS(fs_base), %rax
+	wrfsbase %rax
+	movq	AT_REGS(gs_base), %rax
+	wrgsbase %rax
+
+	/* 5. Buffers that leak, on CPUs where they do. */
+	cmpb	$0, CPU(clear_buffers)
+	je	6f
+	verw	CPU(verw_selector)
+6:
+	/* 6. Registers, and go. */
+	RESTORE_GPRS
+	addq	$16, %rsp
+.Liret:
+	iretq
+
+FIXUP(.Lload_ds, .Lno_ds)
+FIXUP(.Lload_es, .Lno_es)
+FIXUP(.Lload_fs, .Lno_fs)
+FIXUP(.Lload_gs, .Lno_gs)
+.Lno_ds:
+	movw	$0, AT_REGS(ds)
+	jmp	2b
+.Lno_es:
+	movw	$0, AT_REGS(es)
+	jmp	3b
+.Lno_fs:
+	movw	$0, AT_REGS(fs)
+	jmp	4b
+.Lno_gs:
+	movw	$0, AT_REGS(gs)
+	jmp	5b
+
+/*
+ * The IRETQ itself faulted: the guest's own frame is bad.  %rsp is back at
+ * regs.rip and every other register is the guest's, so this is an exit like
+ * any other, at the instruction the guest never reached.
+ */
+FIXUP(.Liret, .Lbad_iret)
+FIXUP(.Lfast_iret, .Lbad_iret)
+.Lbad_iret:
+	pushq	CPU(fault_error)
+	pushq	$RF_EXIT_BAD_IRET
+
+/*
+ * An exit, from here on or from a stub: %rsp is at regs.exit, every other
+ * register is still the guest's.
+ */
+SYM_INNER_LABEL(rf_hole_exit_save, SYM_L_GLOBAL)
+	SAVE_GPRS
+
+SYM_INNER_LABEL(rf_hole_exit, SYM_L_GLOBAL)
+	/* 6. Flags the host's code relies on. */
+	cld
+	ASM_CLAC
+
+	/* 4. Segments: null ones need no reload in the host. */
+	xorl	%ecx, %ecx
+	movl	%ds, %eax
+	movq	%rax, AT_REGS(ds)
+	testl	%eax, %eax
+	jz	1f
+	movl	%ecx, %ds
+1:	movl	%es, %eax
+	movq	%rax, AT_REGS(es)
+	testl	%eax, %eax
+	jz	2f
+	movl	%ecx, %es
+2:	rdfsbase %rax
+	movq	%rax, AT_REGS(fs_base)
+	rdgsbase %rax
+	movq	%rax, AT_REGS(gs_base)
+	movl	%fs, %eax
+	movq	%rax, AT_REGS(fs)
+	testl	%eax, %eax
+	jz	3f
+	movl	%ecx, %fs
+3:	movl	%gs, %eax
+	movq	%rax, AT_REGS(gs)
+	testl	%eax, %eax
+	jz	4f
+	movl	%ecx, %gs
+4:
+	/* 3. The host's address space.  The world is C's again. */
+	movq	CPU(host_cr3), %rax
+	movq	%rax, %cr3
+	movq	CPU(stack_top), %rsp
+	movq	CPU(host_fs_base), %rax
+	wrfsbase %rax
+	movq	CPU(host_gs_base), %rax
+	wrgsbase %rax
+
+	/* 1. Tables in which both sides are valid; the host's TSS from them. */
+	lgdt	6 + CPU(transition_gdt)
+	lldt	%cx
+	movl	CPU(host_tr), %eax
+	ltr	%ax
+	movl	$__KERNEL_DS, %eax
+	movl	%eax, %ss
+	movq	CPU(self), %rdi
+	movq	CPU(host_rsp), %rsp
+
+	/* 2. The host's %cs, and its text: rf_switcher_enter() goes on. */
+	pushq	$__KERNEL_CS
+	pushq	CPU(host_rip)
+	lretq
+
+/*
+ * SYSCALL.  %rcx and %r11 hold RIP and RFLAGS, %rsp is still the guest's.
+ * Build the frame an interrupt would have made, then see whether the call can
+ * be served here.
+ */
+SYM_INNER_LABEL(rf_hole_syscall64, SYM_L_GLOBAL)
+	ENDBR64
+	movq	%rsp, CPU(scratch)
+	movq	CPU(world_top), %rsp
+	pushq	$(RF_FLAT_USER_SS_)
+	pushq	CPU(scratch)
+	pushq	%r11
+	pushq	$(RF_FLAT_CS64_)
+	pushq	%rcx
+	pushq	$0
+	pushq	$RF_EXIT_SYSCALL
+	cmpb	$0, AT_EXIT(fast)
+	je	rf_hole_exit_save
+	cmpb	$0, AT_EXIT(in_kernel)
+	jne	.Lhypercall
+
+/*
+ * A system call of the guest's user: enter the guest kernel at its syscall
+ * callback.  What rf_bounce_callback() does, in the common case.  %rcx and
+ * %r11 are in the frame already and free.
+ */
+	cmpq	$0, AT_EXIT(syscall_rip)
+	je	rf_hole_exit_save
+	movq	AT_EXIT(kernel_sp), %rcx
+	andq	$~15, %rcx
+	movabsq	$GUEST_KERNEL_HALF + 4096, %r11
+	cmpq	%r11, %rcx
+	jb	rf_hole_exit_save
+	movq	AT_EXIT(info), %r11
+	testq	%r11, %r11
+	jz	rf_hole_exit_save
+	pushq	%rax
+	pushq	%rbx
+	movq	16 + AT_EXIT(kernel_cr3), %rax
+	movq	%rax, %cr3
+	orq	16 + AT_EXIT(cr3_noflush), %rax
+	movq	%rax, 16 + AT_EXIT(kernel_cr3)
+	incq	16 + AT_EXIT(nr_cr3_writes)
+
+	/* The frame: ss rsp rflags cs rip r11 rcx, downwards. */
+	movzbl	1(%r11), %ebx			/* evtchn_upcall_mask */
+	movq	16 + AT_EXIT(regs_rsp), %rax
+	ASM_STAC
+.Lb0:	movq	$RF_FLAT_USER_SS_, -8(%rcx)
+.Lb1:	movq	%rax, -16(%rcx)
+	movq	16 + AT_EXIT(regs_rflags), %rax
+.Lb2:	movq	%rax, -48(%rcx)
+	testl	%ebx, %ebx
+	jz	1f
+	andl	$~X86_EFLAGS_IF, %eax
+1:
+.Lb3:	movq	%rax, -24(%rcx)
+	shlq	$32, %rbx
+	orq	$RF_FLAT_CS64_, %rbx
+.Lb4:	movq	%rbx, -32(%rcx)
+	movq	16 + AT_EXIT(regs_rip), %rax
+.Lb5:	movq	%rax, -40(%rcx)
+.Lb6:	movq	%rax, -56(%rcx)
+	ASM_CLAC
+	movb	16 + AT_EXIT(syscall_mask), %al
+	orb	%al, 1(%r11)
+
+	/* Kernel mode: its base of %gs, its stack, its entry point. */
+	rdgsbase %rax
+	movq	16 + AT_EXIT(gs_base_other), %rbx
+	movq	%rax, 16 + AT_EXIT(gs_base_other)
+	wrgsbase %rbx
+	movb	$1, 16 + AT_EXIT(in_kernel)
+	incq	16 + AT_EXIT(nr_fast_syscall)
+	popq	%rbx
+	popq	%rax
+	leaq	-56(%rcx), %r11
+	movq	AT_EXIT(syscall_rip), %rcx
+	movq	%r11, %rsp
+	movl	$RFLAGS_FIXED, %r11d
+	sysretq
+
+FIXUP(.Lb0, .Lbounce_fault)
+FIXUP(.Lb1, .Lbounce_fault)
+FIXUP(.Lb2, .Lbounce_fault)
+FIXUP(.Lb3, .Lbounce_fault)
+FIXUP(.Lb4, .Lbounce_fault)
+FIXUP(.Lb5, .Lbounce_fault)
+FIXUP(.Lb6, .Lbounce_fault)
+.Lbounce_fault:
+	ASM_CLAC
+	popq	%rbx
+	popq	%rax
+	movq	AT_EXIT(regs_rip), %rcx
+	movq	AT_EXIT(regs_rflags), %r11
+	jmp	rf_hole_exit_save
+
+/*
+ * A hypercall.  Those served here return by SYSRET, whose %rcx must be an
+ * address of the kernel half: a non-canonical one would fault in ring 0.
+ */
+.Lhypercall:
+	cmpl	$23, %eax			/* iret */
+	je	.Lhypercall_iret
+	btq	$63, %rcx
+	jnc	rf_hole_exit_save
+	cmpl	$17, %eax			/* xen_version */
+	je	.Lhypercall_version
+	cmpl	$3, %eax			/* stack_switch */
+	je	.Lhypercall_stack
+	cmpl	$25, %eax			/* set_segment_base */
+	jne	rf_hole_exit_save
+
+	/* set_segment_base(which, base) */
+	movq	%rsi, CPU(scratch)
+	sarq	$47, CPU(scratch)
+	je	1f
+	cmpq	$-1, CPU(scratch)
+	jne	rf_hole_exit_save
+1:	cmpl	$2, %edi
+	ja	rf_hole_exit_save
+	je	3f
+	testl	%edi, %edi
+	jz	2f
+	movq	%rsi, AT_EXIT(gs_base_other)
+	jmp	.Lhypercall_done
+2:	wrfsbase %rsi
+	jmp	.Lhypercall_done
+3:	wrgsbase %rsi
+	jmp	.Lhypercall_done
+
+.Lhypercall_stack:				/* stack_switch(ss, sp) */
+	movq	%rdi, %rax
+	orq	$3, %rax
+	movzwl	%ax, %eax
+	movq	%rax, AT_EXIT(kernel_ss)
+	movq	%rsi, AT_EXIT(kernel_sp)
+.Lhypercall_done:
+	xorl	%eax, %eax
+.Lhypercall_return:
+	incq	AT_EXIT(nr_fast_hypercall)
+	movq	AT_EXIT(regs_rsp), %rsp
+	sysretq
+
+.Lhypercall_version:
+	/* Command 0 is how a guest asks for events it has just unmasked. */
+	testl	%edi, %edi
+	jnz	rf_hole_exit_save
+	pushq	%rbx
+	movq	8 + AT_EXIT(info), %rbx
+	testq	%rbx, %rbx
+	jz	1f
+	cmpb	$0, 1(%rbx)			/* evtchn_upcall_mask */
+	jne	2f
+	cmpb	$0, (%rbx)			/* evtchn_upcall_pending */
+	jne	1f
+2:	popq	%rbx
+	movl	$RF_XEN_VERSION_, %eax
+	jmp	.Lhypercall_return
+1:	popq	%rbx
+	jmp	rf_hole_exit_save
+
+/*
+ * iret: what rf_bounce_iret() does, in the common case.  The guest's frame is
+ * read through its own address into registers first; nothing of the world is
+ * changed until all of it has been read.
+ */
+.Lhypercall_iret:
+	pushq	%rax
+	pushq	%rbx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	movq	56 + AT_EXIT(regs_rsp), %rax
+	movabsq	$GUEST_KERNEL_HALF, %r11
+	cmpq	%r11, %rax
+	jb	.Liret_slow
+	movq	56 + AT_EXIT(info), %r9
+	testq	%r9, %r9
+	jz	.Liret_slow
+	ASM_STAC
+.Li0:	cmpq	$0, 24(%rax)			/* flags: in_syscall and so on */
+	jne	.Liret_slow
+.Li1:	movq	32(%rax), %rcx			/* rip */
+.Li2:	movzwl	40(%rax), %ebx			/* cs */
+.Li3:	movq	48(%rax), %r11			/* rflags */
+.Li4:	movq	56(%rax), %rdx			/* rsp */
+.Li5:	movzwl	64(%rax), %esi			/* ss */
+.Li6:	movq	16(%rax), %rdi			/* rcx */
+.Li7:	movq	8(%rax), %r8			/* r11 */
+.Li8:	movq	(%rax), %rax			/* rax */
+	ASM_CLAC
+
+	/* Events: the mask is the inverse of the IF to come. */
+	testl	$X86_EFLAGS_IF, %r11d
+	jz	1f
+	cmpb	$0, (%r9)			/* evtchn_upcall_pending */
+	jne	.Liret_slow
+	/*
+	 * To user mode only with a user root.  The mask is written when no way
+	 * back to the slow path is left.
+	 */
+1:	movl	%ebx, %r9d
+	andl	$3, %r9d
+	cmpl	$3, %r9d
+	jne	2f
+	movq	56 + AT_EXIT(user_cr3), %r9
+	testq	%r9, %r9
+	jz	.Liret_slow
+	movq	%r9, %cr3
+	orq	56 + AT_EXIT(cr3_noflush), %r9
+	movq	%r9, 56 + AT_EXIT(user_cr3)
+	incq	56 + AT_EXIT(nr_cr3_writes)
+	movb	$0, 56 + AT_EXIT(in_kernel)
+	rdgsbase %r9
+	movq	%r9, CPU(scratch)
+	movq	56 + AT_EXIT(gs_base_other), %r9
+	wrgsbase %r9
+	movq	CPU(scratch), %r9
+	movq	%r9, 56 + AT_EXIT(gs_base_other)
+2:	movq	56 + AT_EXIT(info), %r9
+	testl	$X86_EFLAGS_IF, %r11d
+	setz	1(%r9)				/* evtchn_upcall_mask */
+	incq	56 + AT_EXIT(nr_fast_iret)
+
+	andl	$RFLAGS_GUEST, %r11d
+	orl	$RFLAGS_FIXED, %r11d
+	orl	$3, %ebx
+	orl	$3, %esi
+	movq	%rcx, 56 + AT_EXIT(regs_rip)
+	movq	%rbx, 56 + AT_EXIT(regs_cs)
+	movq	%r11, 56 + AT_EXIT(regs_rflags)
+	movq	%rdx, 56 + AT_EXIT(regs_rsp)
+	movq	%rsi, 56 + AT_EXIT(regs_ss)
+	movq	%rdi, %rcx
+	movq	%r8, %r11
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rbx
+	addq	$8 + 16, %rsp
+.Lfast_iret:
+	iretq
+
+FIXUP(.Li0, .Liret_slow)
+FIXUP(.Li1, .Liret_slow)
+FIXUP(.Li2, .Liret_slow)
+FIXUP(.Li3, .Liret_slow)
+FIXUP(.Li4, .Liret_slow)
+FIXUP(.Li5, .Liret_slow)
+FIXUP(.Li6, .Liret_slow)
+FIXUP(.Li7, .Liret_slow)
+FIXUP(.Li8, .Liret_slow)
+.Liret_slow:
+	ASM_CLAC
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rbx
+	popq	%rax
+	movq	AT_EXIT(regs_rip), %rcx
+	movq	AT_EXIT(regs_rflags), %r11
+	jmp	rf_hole_exit_save
+
+/* SYSCALL from compatibility mode. */
+SYM_INNER_LABEL(rf_hole_syscall32, SYM_L_GLOBAL)
+	ENDBR64
+	movq	%rsp, CPU(scratch)
+	movq	CPU(world_top), %rsp
+	pushq	$RF_FLAT_USER_SS_
+	pushq	CPU(scratch)
+	pushq	%r11
+	pushq	$RF_FLAT_CS32_
+	pushq	%rcx
+	pushq	$0
+	pushq	$RF_EXIT_SYSCALL32
+	jmp	rf_hole_exit_save
+
+/* SYSENTER saves nothing: the guest knows where it came from. */
+SYM_INNER_LABEL(rf_hole_sysenter, SYM_L_GLOBAL)
+	ENDBR64
+	movq	CPU(world_top), %rsp
+	pushq	$RF_FLAT_USER_SS_
+	pushq	$0
+	pushfq
+	orq	$X86_EFLAGS_IF, (%rsp)
+	pushq	$RF_FLAT_CS32_
+	pushq	$0
+	pushq	$0
+	pushq	$RF_EXIT_SYSENTER
+	jmp	rf_hole_exit_save
+SYM_CODE_END(rf_switcher_text)

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vcpu.c - a virtual CPU and the loop that runs it
+ *
+ *	RF_VCPU_RUN -> rf_vcpu_run() -> vcpu_enter() -> switcher -> guest
+ *	                    ^                                        |
+ *	                    '---- rf_trap() <---- vcpu_enter() <-----'
+ */
+#include <linux/hw_breakpoint.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include <asm/debugreg.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/nospec-branch.h>
+#include <asm/pkru.h>
+#include <asm/special_insns.h>
+#include <asm/trapnr.h>
+
+#include "bounce.h"
+#include "guestmem.h"
+#include "trap.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* Any of the guest's four breakpoints is on, locally or globally. */
+#define DR_ENABLED	0xff
+
+/* Whose guest this CPU ran last: its TLB and its branch predictors. */
+static DEFINE_PER_CPU(struct rf_vcpu *, last_vcpu);
+static DEFINE_PER_CPU(struct rf_vm *, last_vm);
+
+void rf_vcpu_kick(struct rf_vcpu *vcpu)
+{
+	int cpu;
+
+	WRITE_ONCE(vcpu->kicked, true);
+	smp_mb();	/* pairs with the one in vcpu_enter(): kicked, then mode */
+	if (wq_has_sleeper(&vcpu->wait))
+		wake_up(&vcpu->wait);
+
+	cpu = READ_ONCE(vcpu->cpu);
+	if (READ_ONCE(vcpu->mode) == RF_IN_GUEST && cpu != raw_smp_processor_id()) {
+		rf_count(vcpu, KICKS);
+		smp_send_reschedule(cpu);
+	}
+}
+
+/* --- what C switches ------------------------------------------------------- */
+
+static void load_debug(struct rf_vcpu *vcpu)
+{
+	const u64 *dr = vcpu->emul.dr;
+
+	if (likely(!hw_breakpoint_active() && !(dr[7] & DR_ENABLED)))
+		return;
+
+	set_debugreg(0, 7);
+	if (dr[7] & DR_ENABLED) {
+		set_debugreg(dr[0], 0);
+		set_debugreg(dr[1], 1);
+		set_debugreg(dr[2], 2);
+		set_debugreg(dr[3], 3);
+		set_debugreg(DR6_RESERVED, 6);
+		set_debugreg(dr[7], 7);
+	}
+}
+
+static void save_debug(struct rf_vcpu *vcpu)
+{
+	u64 *dr = vcpu->emul.dr;
+
+	if (vcpu->regs->exit == X86_TRAP_DB) {
+		get_debugreg(dr[6], 6);
+		set_debugreg(DR6_RESERVED, 6);
+	}
+	if (dr[7] & DR_ENABLED)
+		set_debugreg(0, 7);
+	if (hw_breakpoint_active())
+		hw_breakpoint_restore();
+}
+
+/* Interrupts off.  Vector state is the thread's own, see rf_vcpu_run(). */
+static void vcpu_load(struct rf_vcpu *vcpu)
+{
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+
+	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE)) {
+		vcpu->host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+		if (vcpu->host_xcr0 != vcpu->emul.xcr0)
+			xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->emul.xcr0);
+	}
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
+		vcpu->host_pkru = read_pkru();
+	if (unlikely(vcpu->emul.ts))
+		write_cr0(read_cr0() | X86_CR0_TS);
+	load_debug(vcpu);
+
+	if (this_cpu_read(last_vm) != vcpu->vm) {
+		indirect_branch_prediction_barrier();
+		this_cpu_write(last_vm, vcpu->vm);
+	}
+}
+
+static void vcpu_save(struct rf_vcpu *vcpu)
+{
+	vcpu->fault_gva = native_read_cr2();
+	save_debug(vcpu);
+	if (unlikely(vcpu->emul.ts))
+		write_cr0(read_cr0() & ~X86_CR0_TS);
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE) && read_pkru() != vcpu->host_pkru)
+		write_pkru(vcpu->host_pkru);
+	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE) &&
+	    vcpu->host_xcr0 != vcpu->emul.xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->host_xcr0);
+}
+
+/* --- the loop ------------------------------------------------------------------ */
+
+static bool vcpu_must_look_up(struct rf_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->kicked) || READ_ONCE(vcpu->vm->dead) ||
+	       need_resched() || signal_pending(current) ||
+	       rf_event_deliverable(vcpu);
+}
+
+/* One excursion.  False if something came up and the guest was not entered. */
+static bool vcpu_enter(struct rf_vcpu *vcpu)
+{
+	bool tlb_lost, entered = false;
+	int cpu;
+
+	local_irq_disable();
+	cpu = smp_processor_id();
+	tlb_lost = this_cpu_read(last_vcpu) != vcpu || vcpu->cpu != cpu;
+	WRITE_ONCE(vcpu->cpu, cpu);
+	WRITE_ONCE(vcpu->mode, RF_IN_GUEST);
+	/*
+	 * Look once more with interrupts off.  An event or a flush asked for
+	 * before this point is seen here; one asked for after it sends an IPI,
+	 * which the guest comes out for.
+	 */
+	smp_mb();
+	if (vcpu_must_look_up(vcpu) || !rf_mmu_update_world(vcpu, tlb_lost))
+		goto out;
+
+	this_cpu_write(last_vcpu, vcpu);
+	vcpu_load(vcpu);
+	rf_switch_to_guest(vcpu->world, vcpu->world_va,
+			   rf_vcpu_in_kernel(vcpu) ? vcpu->world->kernel_cr3 :
+						     vcpu->world->user_cr3);
+	vcpu_save(vcpu);
+	rf_count(vcpu, SWITCHES);
+	entered = true;
+out:
+	WRITE_ONCE(vcpu->mode, RF_OUTSIDE_GUEST);
+	if (entered)
+		rf_switcher_reraise(vcpu->regs->exit);
+	local_irq_enable();
+	return entered;
+}
+
+/* Wait for what a halted vCPU waits for, or for one that is down to come up. */
+static int vcpu_wait(struct rf_vcpu *vcpu)
+{
+	struct rf_vm *vm = vcpu->vm;
+	int err;
+
+	if (!READ_ONCE(vcpu->online)) {
+		rf_runstate_set(vcpu, RUNSTATE_offline);
+		err = wait_event_interruptible(vcpu->wait, READ_ONCE(vcpu->online) ||
+					       READ_ONCE(vm->dead));
+	} else {
+		rf_count(vcpu, HALTS);
+		rf_runstate_set(vcpu, RUNSTATE_blocked);
+		err = wait_event_interruptible(vcpu->wait, rf_event_wakes(vcpu) ||
+					       READ_ONCE(vm->dead) ||
+					       !READ_ONCE(vcpu->online));
+		if (!err)
+			vcpu->halted = false;
+	}
+	rf_runstate_set(vcpu, RUNSTATE_running);
+	return err;
+}
+
+static u32 vcpu_loop(struct rf_vcpu *vcpu)
+{
+	struct rf_vm *vm = vcpu->vm;
+
+	for (;;) {
+		if (READ_ONCE(vm->dead))
+			return RF_RUN_ENDED;
+		if (vcpu->exit_to_launcher) {
+			vcpu->exit_to_launcher = false;
+			return vcpu->run->exit_reason;
+		}
+		if (signal_pending(current))
+			return RF_RUN_INTERRUPTED;
+		cond_resched();
+
+		if (!READ_ONCE(vcpu->online) || vcpu->halted) {
+			vcpu_wait(vcpu);
+			continue;
+		}
+
+		WRITE_ONCE(vcpu->kicked, false);
+		smp_mb();	/* pairs with the one in rf_vcpu_kick() */
+		rf_clock_update(vcpu);
+		rf_event_deliver(vcpu);
+		if (rf_mmu_load_roots(vcpu)) {
+			rf_vm_kill(vm, "vCPU %u: no memory for its page tables", vcpu->id);
+			continue;
+		}
+		if (vcpu_enter(vcpu))
+			rf_trap(vcpu);
+	}
+}
+
+/*
+ * The vector registers of the thread are the guest's: the host saves and loads
+ * them with the thread and needs to know nothing more.
+ */
+int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
+{
+	ktime_t start;
+
+	if (!mutex_trylock(&vcpu->run_lock))
+		return -EBUSY;
+
+	if (vcpu->emul.io_pending)
+		rf_emul_io_done(vcpu, run->io_value);
+	memset_after(run, 0, size);
+	vcpu->run = run;
+	vcpu->has_run = true;
+	WRITE_ONCE(vcpu->vm->started, true);
+
+	start = ktime_get();
+	run->exit_reason = vcpu_loop(vcpu);
+	vcpu->run_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+
+	vcpu->run = NULL;
+	mutex_unlock(&vcpu->run_lock);
+	return 0;
+}
+
+/* --- state ------------------------------------------------------------------------ */
+
+int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set)
+{
+	int err = 0;
+
+	if (set->flags & ~RF_REGS_ONLINE)
+		return -EOPNOTSUPP;
+	if (!rf_gva_ok(set->rip) || !rf_gva_ok(set->rsp) ||
+	    !rf_gfn_in_memory(vcpu->vm, RF_GFN(set->cr3_pfn)))
+		return -EINVAL;
+	if (!mutex_trylock(&vcpu->run_lock))
+		return -EBUSY;
+	if (vcpu->has_run) {
+		err = -EBUSY;
+		goto out;
+	}
+
+	vcpu->regs->rip = set->rip;
+	vcpu->regs->rsp = set->rsp;
+	vcpu->regs->rsi = set->rsi;
+	vcpu->regs->rflags = (set->rflags & 0xdd5) | X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	vcpu->regs->cs = RF_FLAT_KERNEL_CS;
+	vcpu->regs->ss = RF_FLAT_KERNEL_SS;
+	vcpu->world->in_kernel = 1;
+	vcpu->world->kernel_ss = RF_FLAT_KERNEL_SS;
+	vcpu->world->kernel_sp = set->rsp;
+	vcpu->mmu.kernel_gfn = RF_GFN(set->cr3_pfn);
+	vcpu->event.info->evtchn_upcall_mask = 1;
+	vcpu->initialised = true;
+	vcpu->online = set->flags & RF_REGS_ONLINE;
+out:
+	mutex_unlock(&vcpu->run_lock);
+	return err;
+}
+
+int rf_vcpu_get_regs(struct rf_vcpu *vcpu, struct rf_get_regs *get)
+{
+	const struct rf_regs *r = vcpu->regs;
+	const u64 gpr[16] = {
+		r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->rsp,
+		r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
+	};
+
+	if (!mutex_trylock(&vcpu->run_lock))
+		return -EBUSY;
+	get->flags = (vcpu->online ? RF_REGS_ONLINE : 0) |
+		     (rf_vcpu_in_kernel(vcpu) ? RF_REGS_KERNEL : 0);
+	memcpy(get->gpr, gpr, sizeof(gpr));
+	get->rip = r->rip;
+	get->rflags = r->rflags;
+	get->cs = r->cs;
+	get->ss = r->ss;
+	get->cr2 = vcpu->event.info->arch.cr2;
+	get->kernel_cr3_pfn = vcpu->mmu.kernel_gfn.v;
+	get->user_cr3_pfn = vcpu->mmu.user_gfn.v;
+	get->fs_base = vcpu->world->fs_base;
+	get->gs_base = vcpu->world->gs_base;
+	mutex_unlock(&vcpu->run_lock);
+	return 0;
+}
+
+void rf_vcpu_read_counters(const struct rf_vcpu *vcpu, u64 *counters)
+{
+	const struct rf_world *world = vcpu->world;
+	int i;
+
+	for (i = 0; i < RF_NR_COUNTERS; i++)
+		counters[i] = READ_ONCE(vcpu->counters[i]);
+	counters[RF_COUNT_FAST_SYSCALL] = READ_ONCE(world->nr_fast_syscall);
+	counters[RF_COUNT_FAST_IRET] = READ_ONCE(world->nr_fast_iret);
+	counters[RF_COUNT_FAST_HYPERCALL] = READ_ONCE(world->nr_fast_hypercall);
+	/* The switch itself writes CR3 on the way in and on the way out. */
+	counters[RF_COUNT_CR3_WRITES] = READ_ONCE(world->nr_cr3_writes) +
+					2 * counters[RF_COUNT_SWITCHES];
+}
+
+static void set_callback(struct rf_vcpu *vcpu, int type, u64 rip, bool mask)
+{
+	vcpu->callbacks[type].rip = rip;
+	vcpu->callbacks[type].flags = mask ? CALLBACKF_mask_events : 0;
+}
+
+static bool context_ok(struct rf_vcpu *vcpu, const struct vcpu_guest_context *c)
+{
+	unsigned int i;
+
+	if (!rf_gva_ok(c->event_callback_eip) || !rf_gva_ok(c->failsafe_callback_eip) ||
+	    !rf_gva_ok(c->syscall_callback_eip) || !rf_gva_ok(c->fs_base) ||
+	    !rf_gva_ok(c->gs_base_kernel) || !rf_gva_ok(c->gs_base_user) ||
+	    !rf_canonical(c->user_regs.rip))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+		if (!rf_gva_ok(c->trap_ctxt[i].address))
+			return false;
+	return rf_gfn_in_memory(vcpu->vm, RF_GFN(c->ctrlreg[3] >> PAGE_SHIFT)) &&
+	       (!c->ctrlreg[1] ||
+		rf_gfn_in_memory(vcpu->vm, RF_GFN(c->ctrlreg[1] >> PAGE_SHIFT)));
+}
+
+static void set_context(struct rf_vcpu *vcpu, const struct vcpu_guest_context *c)
+{
+	const struct cpu_user_regs *u = &c->user_regs;
+	struct rf_world *world = vcpu->world;
+	bool kernel = c->flags & VGCF_in_kernel;
+	bool mask = c->flags & VGCF_syscall_disables_events;
+	unsigned int i;
+
+	*vcpu->regs = (struct rf_regs) {
+		.r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12,
+		.rbp = u->rbp, .rbx = u->rbx, .r11 = u->r11, .r10 = u->r10,
+		.r9 = u->r9, .r8 = u->r8, .rax = u->rax, .rcx = u->rcx,
+		.rdx = u->rdx, .rsi = u->rsi, .rdi = u->rdi,
+		.rip = u->rip, .rsp = u->rsp,
+		.cs = u->cs | 3, .ss = u->ss | 3,
+		.rflags = (u->eflags & 0x250dd5) | X86_EFLAGS_IF | X86_EFLAGS_FIXED,
+	};
+	world->ds = u->ds;
+	world->es = u->es;
+	world->fs = u->fs;
+	world->gs = u->gs;
+	world->fs_base = c->fs_base;
+	world->gs_base = kernel ? c->gs_base_kernel : c->gs_base_user;
+	world->gs_base_other = kernel ? c->gs_base_user : c->gs_base_kernel;
+	world->in_kernel = kernel;
+	world->kernel_ss = c->kernel_ss | 3;
+	world->kernel_sp = c->kernel_sp;
+
+	for (i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++) {
+		vcpu->traps[i] = c->trap_ctxt[i];
+		vcpu->traps[i].cs |= 3;
+	}
+	set_callback(vcpu, CALLBACKTYPE_event, c->event_callback_eip, true);
+	set_callback(vcpu, CALLBACKTYPE_failsafe, c->failsafe_callback_eip,
+		     c->flags & VGCF_failsafe_disables_events);
+	set_callback(vcpu, CALLBACKTYPE_syscall, c->syscall_callback_eip, mask);
+	world->syscall_rip = c->syscall_callback_eip;
+	world->syscall_mask = mask;
+
+	vcpu->mmu.kernel_gfn = RF_GFN(c->ctrlreg[3] >> PAGE_SHIFT);
+	vcpu->mmu.user_gfn = RF_GFN(c->ctrlreg[1] >> PAGE_SHIFT);
+}
+
+long rf_vcpu_initialise(struct rf_vcpu *vcpu, const struct vcpu_guest_context *ctxt)
+{
+	struct rf_vm *vm = vcpu->vm;
+	long err = -EINVAL;
+
+	mutex_lock(&vm->config_lock);
+	if (vcpu->initialised) {
+		err = -EEXIST;
+		goto out;
+	}
+	if (!context_ok(vcpu, ctxt))
+		goto out;
+	err = rf_gdt_set(vcpu, ctxt->gdt_frames, ctxt->gdt_ents);
+	if (err)
+		goto out;
+	set_context(vcpu, ctxt);
+	vcpu->event.info->evtchn_upcall_mask = 1;
+	vcpu->initialised = true;
+out:
+	mutex_unlock(&vm->config_lock);
+	return err;
+}
+
+long rf_vcpu_up(struct rf_vcpu *vcpu)
+{
+	if (!READ_ONCE(vcpu->initialised))
+		return -EINVAL;
+	WRITE_ONCE(vcpu->halted, false);
+	smp_store_release(&vcpu->online, true);
+	rf_vcpu_kick(vcpu);
+	return 0;
+}
+
+long rf_vcpu_down(struct rf_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->online, false);
+	rf_vcpu_kick(vcpu);
+	return 0;
+}
+
+/* --- create and destroy --------------------------------------------------------------- */
+
+static int map_pages(struct rf_vcpu *vcpu)
+{
+	struct rf_hole *hole = vcpu->vm->hole;
+	int i, err;
+
+	err = rf_hole_map_vcpu_page(hole, vcpu->id, RF_VCPU_WORLD, vcpu->world_page, true);
+	if (err)
+		return err;
+	/* A selector the guest has no descriptor for finds an empty one. */
+	for (i = 0; i < RF_FIRST_RESERVED_GDT_PAGE; i++) {
+		err = rf_hole_map_vcpu_page(hole, vcpu->id, RF_VCPU_GDT + i,
+					    ZERO_PAGE(0), false);
+		if (err)
+			return err;
+	}
+	return rf_hole_map_vcpu_page(hole, vcpu->id, RF_VCPU_GDT + i,
+				     rf_switcher_gdt_page, false);
+}
+
+struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id)
+{
+	struct rf_vcpu *vcpu;
+	int err = -ENOMEM;
+
+	vcpu = kvzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->cpu = -1;
+	mutex_init(&vcpu->run_lock);
+	init_waitqueue_head(&vcpu->wait);
+	rf_mmu_vcpu_init(vcpu);
+
+	vcpu->world_page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!vcpu->world_page)
+		goto err_free;
+	vcpu->world = page_address(vcpu->world_page);
+	vcpu->regs = &vcpu->world->regs;
+	vcpu->world_va = rf_hole_vcpu_va(vm->hole, id) + (RF_VCPU_WORLD << PAGE_SHIFT);
+	vcpu->world->fast = 1;
+	/* LGDT's operand: the limit sits in the last two bytes of the first word. */
+	vcpu->world->gdt_limit_base[0] = (u64)(RF_GDT_BYTES - 1) << 48;
+	vcpu->world->gdt_limit_base[1] = rf_hole_vcpu_va(vm->hole, id) +
+					 (RF_VCPU_GDT << PAGE_SHIFT);
+	err = map_pages(vcpu);
+	if (err)
+		goto err_page;
+
+	err = rf_event_vcpu_init(vcpu);
+	if (err)
+		goto err_page;
+	rf_emul_vcpu_init(vcpu);
+	return vcpu;
+
+err_page:
+	__free_page(vcpu->world_page);
+err_free:
+	kvfree(vcpu);
+	return ERR_PTR(err);
+}
+
+/* The VM's last reference is gone: nothing runs and nothing raises. */
+void rf_vcpu_destroy(struct rf_vcpu *vcpu)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		cmpxchg(per_cpu_ptr(&last_vcpu, cpu), vcpu, NULL);
+		cmpxchg(per_cpu_ptr(&last_vm, cpu), vcpu->vm, NULL);
+	}
+	rf_gdt_free(vcpu);
+	rf_mmu_vcpu_exit(vcpu);
+	__free_page(vcpu->world_page);
+	kvfree(vcpu);
+}
