@@ -17,38 +17,95 @@
 struct rf_vm;
 struct rf_vcpu;
 
-struct rf_evtchns;	/* evtchn.c: a VM's ports */
+struct rf_evtchns;	/* ports.h: a VM's ports */
+
+/* SCHEDOP_poll of a vCPU. */
+enum rf_poll {
+	RF_POLL_NONE,
+	RF_POLL_WAITING,
+	RF_POLL_DONE,
+};
 
 /**
  * struct rf_vcpu_event - the event room's part of a vCPU
  * @info: Its vcpu_info, in a pinned guest page, kernel address; never NULL
  *	once the vCPU exists (the shared_info slot until the guest registers one)
+ * @info_page: Pinned page of @info; NULL while in shared_info
+ * @dummy_page: @info of a vCPU that has no slot in shared_info
+ * @time_gva: Secondary pvclock area, 0: none
+ * @time_version: Of the guest's copies of the time; even
+ * @time_version_seen: Of the host clock, see clock.c; 0: refresh
+ * @time_sampled: TSC of the last refresh, where the host's clock is no TSC
+ * @time_cpu: CPU of that refresh
+ * @runstate: Own record; the guest's copies are only written
+ * @runstate_gva: Guest's copy, 0: none
+ * @runstate_lock: Protects @runstate against VCPUOP_get_runstate_info
+ * @run_task: Whose run delay is accounted
+ * @run_delay: Part of it that is in @runstate
+ * @singleshot: VIRQ_TIMER once
+ * @periodic: VIRQ_TIMER each @period_ns
+ * @timer_lock: Serializes those who start @periodic
+ * @period_ns: Of @periodic
+ * @nmi_pending: VCPUOP_send_nmi, not delivered yet
+ * @virq_port: 0: not bound; a global VIRQ is in vCPU 0's
+ * @poll: enum rf_poll
+ * @poll_port: Port polled for; 0: any
+ * @poll_timer: Ends the poll
  */
 struct rf_vcpu_event {
 	struct vcpu_info *info;
-	struct page *info_page;		/* pinned; NULL while in shared_info */
-	u32 info_offset;
+	struct page *info_page;
+	struct page *dummy_page;
 
-	u64 time_gva;			/* secondary pvclock area, 0: none */
-	u64 runstate_gva;		/* 0: none */
+	u64 time_gva;
+	u32 time_version;
+	u64 time_version_seen;
+	u64 time_sampled;
+	int time_cpu;
+
 	struct vcpu_runstate_info runstate;
-	bool runstate_update_flag;
+	u64 runstate_gva;
+	spinlock_t runstate_lock;	/* @runstate */
+	struct task_struct *run_task;
+	u64 run_delay;
 
 	struct hrtimer singleshot;
 	struct hrtimer periodic;
+	spinlock_t timer_lock;		/* starting @periodic */
 	u64 period_ns;
 	bool nmi_pending;
 
-	u32 virq_port[NR_VIRQS];	/* 0: not bound */
+	u32 virq_port[NR_VIRQS];
 
-	u64 time_version_seen;		/* of the host timekeeper, see clock.c */
-	unsigned long poll_ports;	/* SCHEDOP_poll in progress */
+	int poll;
+	u32 poll_port;
+	struct hrtimer poll_timer;
 };
 
-/* A VM and a vCPU come and go. */
+/**
+ * rf_event_vm_init() - A VM comes: no ports yet, time starts at 0
+ * @vm: The VM
+ *
+ * Sets vm->clock_base_ns if it is 0.  Before the first rf_event_vcpu_init().
+ *
+ * Return: 0, or -ENOMEM.
+ */
 int rf_event_vm_init(struct rf_vm *vm);
+
+/* Nothing of the VM runs any more, and every vCPU has exited. */
 void rf_event_vm_exit(struct rf_vm *vm);
+
+/**
+ * rf_event_vcpu_init() - A vCPU comes, in vm->shared's slot if it has one
+ * @vcpu: The vCPU; its wait queue must be ready to be woken
+ *
+ * Shows vcpu_info to the switcher if vcpu->world exists by now.
+ *
+ * Return: 0, or -ENOMEM.
+ */
 int rf_event_vcpu_init(struct rf_vcpu *vcpu);
+
+/* Before the VM's rf_event_vm_exit().  Sleeps until no timer runs. */
 void rf_event_vcpu_exit(struct rf_vcpu *vcpu);
 
 /**
@@ -63,11 +120,28 @@ void rf_evtchn_raise(struct rf_vm *vm, u32 port);
 /* Raise a virtual interrupt of one vCPU (VIRQ_TIMER, ...), if it is bound. */
 void rf_evtchn_raise_virq(struct rf_vcpu *vcpu, u32 virq);
 
-/* Launcher: an interdomain port on eventfds; returns the port or -Exx. */
+/**
+ * rf_evtchn_bind_eventfd() - An interdomain port between guest and launcher
+ * @vm: The VM
+ * @to_launcher: Signalled when the guest sends, or NULL; the reference is
+ *	taken over on success
+ * @from_launcher_fd: eventfd whose signal raises the port, or -1
+ * @remote_domid: What the guest sees at the other end
+ *
+ * Return: the port; -EINVAL for a descriptor that is no eventfd or a reserved
+ * @remote_domid, -EBADF, -ENOSPC, -ENOMEM.
+ */
 int rf_evtchn_bind_eventfd(struct rf_vm *vm, struct eventfd_ctx *to_launcher,
 			   int from_launcher_fd, u32 remote_domid);
 
-/* hypercall/evtchn.c comes in here, once its arguments are copied. */
+/**
+ * rf_evtchn_op() - event_channel_op, once its argument is copied
+ * @vcpu: The caller's own vCPU
+ * @cmd: EVTCHNOP_*
+ * @op: struct of that command; its OUT fields are filled in
+ *
+ * Return: as the ABI says; -ENOSYS for a command it does not have.
+ */
 long rf_evtchn_op(struct rf_vcpu *vcpu, int cmd, void *op);
 
 /* upcall.c: may the guest be told now? */
@@ -81,7 +155,8 @@ static inline bool rf_event_pending(const struct vcpu_info *info)
  * rf_event_deliver() - Bounce what is deliverable before the next entry
  * @vcpu: The caller's own vCPU
  *
- * NMI first, then the event upcall if it is pending and not masked.  Sleeps.
+ * NMI first, then the event upcall if it is pending and not masked.  A vCPU
+ * that got something is no longer halted.  Sleeps.
  */
 void rf_event_deliver(struct rf_vcpu *vcpu);
 
@@ -91,18 +166,52 @@ bool rf_event_deliverable(struct rf_vcpu *vcpu);
 /* A blocked vCPU has a reason to go on (mask ignored, as for SCHEDOP_block). */
 bool rf_event_wakes(struct rf_vcpu *vcpu);
 
-/* hypercall/sched.c, timers and areas. */
+/* SCHEDOP_block, and HLT: unmask events; halted unless one is pending. */
+void rf_event_block(struct rf_vcpu *vcpu);
+
+/* SCHEDOP_poll: halted until one of @ports is pending, an event, or @abs_ns. */
+long rf_event_poll(struct rf_vcpu *vcpu, const evtchn_port_t *ports,
+		   u32 nr_ports, u64 abs_ns);
+
+/* VCPUOP_send_nmi, to any vCPU. */
+void rf_event_send_nmi(struct rf_vcpu *vcpu);
+
+/* VCPUOP_register_vcpu_info: for the caller's own vCPU, or one that is down. */
+long rf_event_register_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset);
+
+/* hypercall/sched.c, timers; times are guest system time. */
 long rf_timer_set_singleshot(struct rf_vcpu *vcpu, u64 abs_ns, bool must_be_future);
 void rf_timer_stop_singleshot(struct rf_vcpu *vcpu);
 long rf_timer_set_periodic(struct rf_vcpu *vcpu, u64 period_ns);
 void rf_timer_stop_periodic(struct rf_vcpu *vcpu);
-long rf_event_register_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset);
+
+/* SCHEDOP_watchdog: id of a new one for @id 0, else 0, -EINVAL, -ENOSPC. */
+long rf_timer_watchdog(struct rf_vm *vm, u32 id, u32 timeout_s);
 
 /* clock.c: guest system time, in ns since the VM was created. */
 u64 rf_clock_now(struct rf_vm *vm);
 
-/* Bring pvclock, wall clock and runstate areas up to date; vCPU's own thread. */
+/**
+ * rf_clock_update() - Bring pvclock, wall clock and runstate up to date
+ * @vcpu: The caller's own vCPU
+ *
+ * Before every entry; a few instructions if nothing changed.  Sleeps.
+ */
 void rf_clock_update(struct rf_vcpu *vcpu);
+
+/* A sleeping vCPU should run rf_clock_update(): others read its time area. */
+bool rf_clock_stale(const struct rf_vcpu *vcpu);
+
+/* VCPUOP_register_vcpu_time_memory_area of @target, asked for by @vcpu. */
+void rf_clock_register(struct rf_vcpu *vcpu, struct rf_vcpu *target, u64 gva);
+
+/* Enter RUNSTATE_* @state; the vCPU's own thread.  Sleeps. */
 void rf_runstate_set(struct rf_vcpu *vcpu, int state);
+
+/* VCPUOP_get_runstate_info of any vCPU. */
+void rf_runstate_get(struct rf_vcpu *vcpu, struct vcpu_runstate_info *runstate);
+
+/* VCPUOP_register_runstate_memory_area of @target, asked for by @vcpu. */
+void rf_runstate_register(struct rf_vcpu *vcpu, struct rf_vcpu *target, u64 gva);
 
 #endif /* RF_EVENT_H */
