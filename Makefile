@@ -56,13 +56,22 @@ module:
 		--exclude='asm-offsets.[hs]' --exclude='Module.symvers' \
 		--exclude='modules.order' -R $(SOURCES) $(MODULE_DIR)/src/ && \
 	$(MAKE) -C $(KDIR) M=$(MODULE_DIR)/src RF_TESTS=$(RF_TESTS) $(KFLAGS) modules && \
-	cp $(MODULE_DIR)/src/host-module/ringfence.ko $(MODULE_DIR)/ringfence.ko
+	cp $(MODULE_DIR)/src/host-module/ringfence.ko $(MODULE_DIR)/ringfence.ko && \
+	if [ -n "$(RF_TESTS)" ] && [ -d tests/kunit ]; then \
+		rm -rf $(MODULE_DIR)/kunit && mkdir -p $(MODULE_DIR)/kunit && \
+		find $(MODULE_DIR)/src/tests/kunit -name '*.ko' -exec cp -t $(MODULE_DIR)/kunit {} + ; \
+	fi
 
 .PHONY: launcher
 launcher:
 	+$(MAKE) -C userland O=$(B)
 
-.PHONY: guest-tests
+# What guests run: one-file guests, and programs for guests of Linux.
+.PHONY: guest-tests guest-programs
+guest-programs:
+	+@$(MAKE) -s -C tests/boot/progs B=$(B)
+	@mkdir -p $(B)/bench
+	@gcc -O2 -Wall -Wextra -static -o $(B)/bench/ops tests/bench/ops.c
 guest-tests:
 	+@mkdir -p $(B)/guest
 	+@for d in $(patsubst %/Makefile,%,$(wildcard tests/guest/*/Makefile)); do \
@@ -72,6 +81,11 @@ guest-tests:
 .PHONY: kernels
 kernels:
 	@tests/setup.sh
+
+# Debian as one initramfs, for guests that boot all of it.
+.PHONY: debian
+debian:
+	@tests/boot/debian.sh
 
 .PHONY: debug-kernel
 debug-kernel:

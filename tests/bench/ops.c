@@ -532,8 +532,9 @@ static void measure(const struct op *op, unsigned long scale, bool step)
 	if (step)
 		pause_for("DONE", op, n * RUNS);
 	qsort(ns, RUNS, sizeof(*ns), compare);
-	printf("{\"op\": \"%s\", \"ns\": %.2f, \"min\": %.2f, \"max\": %.2f, \"n\": %lu, \"runs\": %d}\n",
-	       op->name, ns[RUNS / 2], ns[0], ns[RUNS - 1], n, RUNS);
+	printf("{\"op\": \"%s\", \"ns\": %.2f, ", op->name, ns[RUNS / 2]);
+	printf("\"min\": %.2f, \"max\": %.2f, \"n\": %lu, \"runs\": %d}\n",
+	       ns[0], ns[RUNS - 1], n, RUNS);
 	fflush(stdout);
 }
 

@@ -41,13 +41,16 @@ guest_verdict() {
 guest_run() {
 	kernel=$1 test=$2
 	shift 2
-	log=/tmp/guest-$kernel-$test.$$.log
+	log=/tmp/guest-$kernel-$test.$$.$RF_N.log
+	GUEST_LOG=$log
 	timeout "${GUEST_TIMEOUT:-300}" ringfence run \
 		-k "/guests/$kernel/vmlinuz" -i "${GUEST_INITRD:-/guests/initrd.cpio.gz}" \
 		-p "console=hvc0 panic=-1 rf.test=$test $GUEST_CMDLINE" \
 		"$@" >"$log" 2>&1 </dev/null
 	status=$?
 	show "$log"
+	# What it checked is a subtest here.
+	tr -d '\r' <"$log" | sed -n 's/^.*RFTEST \(not ok\|ok\) /    \1 /p'
 	verdict=$(guest_verdict "$log")
 	[ "$status" = 0 ] || note "launcher exit status $status"
 	[ "$verdict" = 0 ] || note "guest verdict: ${verdict:-none}"

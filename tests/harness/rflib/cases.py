@@ -57,12 +57,14 @@ def vm_case(suite, script, words):
     name = "-".join([stem, *tags])
     full = f"{suite}-{name}"
     command = [RFVM, script, *words, "--name", full]
-    needs = [f"module HOST={host}", "launcher"]
+    needs = [f"module HOST={host}", "launcher", "guest-programs"]
     if host == "debug":
         needs.insert(0, "debug-kernel")
         needs[1] += " RF_TESTS=1"
     if suite == "guest":
         needs.append("guest-tests")
+    if "debian" in stem:
+        needs.append("debian")
     timeout = float(option(words, "--timeout", "600")) + 60
     case = Case(suite, name, command, needs, timeout)
     case.vm_name = full

@@ -79,6 +79,15 @@ def add_program(ar, name, source):
         ar.file(lib, lib, 0o755)
 
 
+def add_folder(ar, dest, source, ending=""):
+    """The programs of a folder, if it is there."""
+    ar.dir(dest)
+    if os.path.isdir(source):
+        for name in sorted(os.listdir(source)):
+            if name.endswith(ending):
+                ar.file(f"{dest}/{name}", os.path.join(source, name), 0o755)
+
+
 def _modules_dep(name):
     """modules.dep of a kernel: module name -> (path, paths it depends on)."""
     root = kernel(name, "modules")
@@ -138,6 +147,9 @@ def guest_initrd(files=(), programs=(), modules=(), kernels=()):
     for name in sorted(os.listdir(guest)):
         if name.endswith(".sh"):
             ar.file("tests/" + name, os.path.join(guest, name), 0o755)
+    ar.file("lib/guest.sh", os.path.join(guest, "guest.lib"))
+    ar.file("lib/usual-warnings", os.path.join(guest, "usual-warnings"))
+    add_folder(ar, "progs", os.path.join(BUILD, "progs"))
     for dest, source in programs:
         add_program(ar, dest, source)
     for dest, source in files:
@@ -178,11 +190,9 @@ def host_initrd(opts, env):
     launcher = os.path.join(BUILD, "ringfence")
     if os.path.exists(launcher):
         add_program(ar, "bin/ringfence", launcher)
-    one_file = os.path.join(BUILD, "guest")
-    if os.path.isdir(one_file):
-        for name in sorted(os.listdir(one_file)):
-            if name.endswith(".elf"):
-                ar.file("guest/" + name, os.path.join(one_file, name), 0o755)
+    add_folder(ar, "guest", os.path.join(BUILD, "guest"), ".elf")
+    add_folder(ar, "progs", os.path.join(BUILD, "progs"))
+    add_folder(ar, "kunit", os.path.join(BUILD, "modules", opts.host, "kunit"))
     for name in opts.guest:
         ar.file(f"guests/{name}/vmlinuz", kernel(name), 0o644)
     if opts.guest:

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Die as a kernel does.
+echo c >/proc/sysrq-trigger

@@ -1,0 +1,3 @@
+#!/bin/sh
+reboot -f
+sleep 60

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * config_test.c - command lines: understood, or refused with a reason
+ *
+ * Sources: userland/config.c userland/error.c
+ */
+#include <string.h>
+
+#include "tap.h"
+#include "userland/config.h"
+
+static struct rf_config config;
+static struct rf_error err;
+
+/* Split at spaces, as a shell would, and parse. */
+static int parse(const char *line)
+{
+	static char words[512];
+	char *argv[32];
+	int argc = 0;
+
+	err.text[0] = 0;
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	return rf_config_parse(&config, argc, argv, &err);
+}
+
+static bool refused(const char *line, const char *why)
+{
+	if (!parse(line)) {
+		printf("# accepted: %s\n", line);
+		return false;
+	}
+	if (!strstr(err.text, why)) {
+		printf("# %s: said: %s\n", line, err.text);
+		return false;
+	}
+	return true;
+}
+
+static void run_has_defaults(void)
+{
+	EXPECT(!parse("ringfence run -k vmlinuz"));
+	EXPECT_EQ(config.verb, RF_VERB_RUN);
+	EXPECT(!strcmp(config.kernel, "vmlinuz"));
+	EXPECT(!config.initrd && !config.name && !config.user);
+	EXPECT(!strcmp(config.cmdline, "console=hvc0"));
+	EXPECT_EQ(config.memory, 512 << 20);
+	EXPECT_EQ(config.nr_vcpus, 1);
+	EXPECT_EQ(config.console, RF_CONSOLE_STDIO);
+	EXPECT(config.seccomp && !config.no_reboot && !config.json);
+}
+
+static void run_takes_its_options(void)
+{
+	EXPECT(!parse("ringfence run --kernel=k -i initrd -p quiet -m 2G -c 4 "
+		      "--name web-1.a --console file:/tmp/x --no-reboot "
+		      "--seccomp off --user nobody --run-dir /r --json"));
+	EXPECT(!strcmp(config.kernel, "k"));
+	EXPECT(!strcmp(config.initrd, "initrd"));
+	EXPECT(!strcmp(config.cmdline, "quiet"));
+	EXPECT_EQ(config.memory, 2ULL << 30);
+	EXPECT_EQ(config.nr_vcpus, 4);
+	EXPECT(!strcmp(config.name, "web-1.a"));
+	EXPECT_EQ(config.console, RF_CONSOLE_FILE);
+	EXPECT(!strcmp(config.console_path, "/tmp/x"));
+	EXPECT(config.no_reboot && !config.seccomp && config.json);
+	EXPECT(!strcmp(config.user, "nobody"));
+	EXPECT(!strcmp(config.run_dir, "/r"));
+}
+
+static void verbs_take_a_name(void)
+{
+	EXPECT(!parse("ringfence stats web --json"));
+	EXPECT_EQ(config.verb, RF_VERB_STATS);
+	EXPECT(!strcmp(config.name, "web"));
+	EXPECT(config.json);
+	EXPECT(!parse("ringfence kill --run-dir /r web"));
+	EXPECT_EQ(config.verb, RF_VERB_KILL);
+	EXPECT(!strcmp(config.name, "web"));
+	EXPECT(!parse("ringfence inspect vmlinuz"));
+	EXPECT(!strcmp(config.kernel, "vmlinuz"));
+	EXPECT(!parse("ringfence --version"));
+	EXPECT_EQ(config.verb, RF_VERB_VERSION);
+	EXPECT(!parse("ringfence --help"));
+	EXPECT_EQ(config.verb, RF_VERB_HELP);
+	EXPECT(!parse("ringfence run --help"));
+	EXPECT_EQ(config.verb, RF_VERB_HELP);
+}
+
+static void mistakes_are_explained(void)
+{
+	EXPECT(refused("ringfence", "what shall be done"));
+	EXPECT(refused("ringfence dance", "no verb 'dance'"));
+	EXPECT(refused("ringfence run", "which kernel"));
+	EXPECT(refused("ringfence run -k", "needs a value"));
+	EXPECT(refused("ringfence run -k a b", "what is 'b' for"));
+	EXPECT(refused("ringfence run -k a --frob", "no option --frob"));
+	EXPECT(refused("ringfence run -k a -x", "no option -x"));
+	EXPECT(refused("ringfence run -k a --extract x", "does not take"));
+	EXPECT(refused("ringfence kill", "of which guest"));
+	EXPECT(refused("ringfence kill a b", "what is 'b' for"));
+	EXPECT(refused("ringfence list a", "what is 'a' for"));
+	EXPECT(refused("ringfence list -c 2", "does not take"));
+	EXPECT(refused("ringfence run -k a -c 0", "from 1 to 64"));
+	EXPECT(refused("ringfence run -k a -c 65", "from 1 to 64"));
+	EXPECT(refused("ringfence run -k a -c 2x", "from 1 to 64"));
+	EXPECT(refused("ringfence run -k a -c -1", "from 1 to 64"));
+	EXPECT(refused("ringfence run -k a -m 3M", "from 4M to 1T"));
+	EXPECT(refused("ringfence run -k a -m 2T", "from 4M to 1T"));
+	EXPECT(refused("ringfence run -k a -m 4097K", "from 4M to 1T"));
+	EXPECT(refused("ringfence run -k a -m lots", "from 4M to 1T"));
+	EXPECT(refused("ringfence run -k a --seccomp yes", "on or off"));
+	EXPECT(refused("ringfence run -k a --console tty", "say stdio"));
+	EXPECT(refused("ringfence run -k a --console file:", "say stdio"));
+	EXPECT(refused("ringfence run -k a --name ../x", "cannot be a name"));
+	EXPECT(refused("ringfence run -k a --name .x", "cannot be a name"));
+	EXPECT(refused("ringfence kill a/b", "cannot be a name"));
+}
+
+static void sizes_are_read(void)
+{
+	uint64_t bytes;
+
+	EXPECT(!rf_config_parse_size("512", &bytes) && bytes == 512 << 20);
+	EXPECT(!rf_config_parse_size("512M", &bytes) && bytes == 512 << 20);
+	EXPECT(!rf_config_parse_size("512MiB", &bytes) && bytes == 512 << 20);
+	EXPECT(!rf_config_parse_size("8k", &bytes) && bytes == 8192);
+	EXPECT(!rf_config_parse_size("3g", &bytes) && bytes == 3ULL << 30);
+	EXPECT(!rf_config_parse_size("1T", &bytes) && bytes == 1ULL << 40);
+	EXPECT(rf_config_parse_size("", &bytes));
+	EXPECT(rf_config_parse_size("M", &bytes));
+	EXPECT(rf_config_parse_size("-1M", &bytes));
+	EXPECT(rf_config_parse_size("+1M", &bytes));
+	EXPECT(rf_config_parse_size(" 1M", &bytes));
+	EXPECT(rf_config_parse_size("1X", &bytes));
+	EXPECT(rf_config_parse_size("1MM", &bytes));
+	EXPECT(rf_config_parse_size("1.5G", &bytes));
+	EXPECT(rf_config_parse_size("99999999999999999999", &bytes));
+	EXPECT(rf_config_parse_size("16777216T", &bytes));
+}
+
+static void names_are_judged(void)
+{
+	EXPECT(rf_config_name_is_good("a"));
+	EXPECT(rf_config_name_is_good("Web-1.example_x"));
+	EXPECT(!rf_config_name_is_good(""));
+	EXPECT(!rf_config_name_is_good("-a"));
+	EXPECT(!rf_config_name_is_good("."));
+	EXPECT(!rf_config_name_is_good("a b"));
+	EXPECT(!rf_config_name_is_good("a/b"));
+	EXPECT(!rf_config_name_is_good("caf\xc3\xa9"));
+	EXPECT(rf_config_name_is_good("a23456789012345678901234567890123456789012345678"));
+	EXPECT(!rf_config_name_is_good("a234567890123456789012345678901234567890123456789"));
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE(run_has_defaults),
+	TAP_CASE(run_takes_its_options),
+	TAP_CASE(verbs_take_a_name),
+	TAP_CASE(mistakes_are_explained),
+	TAP_CASE(sizes_are_read),
+	TAP_CASE(names_are_judged),
+};
+
+TAP_MAIN(cases)
