@@ -98,6 +98,8 @@ bool rf_port_is_pending(struct rf_evtchns *evtchns, u32 index)
 
 	lockdep_assert_held(&evtchns->lock);
 
+	if (evtchns->fifo)
+		return rf_fifo_is_pending(evtchns, index);
 	return shared && test_bit(index, (unsigned long *)shared->evtchn_pending);
 }
 
@@ -114,7 +116,10 @@ void rf_port_set_pending(struct rf_evtchns *evtchns, u32 index)
 		return;
 	}
 
-	two_level_set_pending(evtchns, index, vcpu);
+	if (evtchns->fifo)
+		rf_fifo_set_pending(evtchns, index, vcpu);
+	else
+		two_level_set_pending(evtchns, index, vcpu);
 }
 
 static void port_clear_pending(struct rf_evtchns *evtchns, u32 index)
@@ -122,7 +127,9 @@ static void port_clear_pending(struct rf_evtchns *evtchns, u32 index)
 	struct shared_info *shared = evtchns->vm->shared;
 
 	evtchns->ports[index].pending = false;
-	if (shared)
+	if (evtchns->fifo)
+		rf_fifo_clear_pending(evtchns, index);
+	else if (shared)
 		clear_bit(index, (unsigned long *)shared->evtchn_pending);
 }
 
@@ -130,21 +137,30 @@ static void port_unmask(struct rf_evtchns *evtchns, u32 index)
 {
 	struct rf_vcpu *vcpu = evtchns->vcpus[evtchns->ports[index].vcpu];
 
-	if (vcpu && evtchns->vm->shared)
+	if (!vcpu || !evtchns->vm->shared)
+		return;
+	if (evtchns->fifo)
+		rf_fifo_unmask(evtchns, index, vcpu);
+	else
 		two_level_unmask(evtchns, index, vcpu);
 }
 
-/* The lowest free port, as Xen gives them out. */
+/*
+ * The lowest free port, as Xen gives them out.  One that is still on a queue is
+ * not free: its next event would be found at the place of the last.
+ */
 static struct rf_port *port_alloc(struct rf_evtchns *evtchns, u8 type, u8 vcpu)
 {
 	struct rf_port *port;
-	u32 index;
+	u32 index = 0;
 
 	lockdep_assert_held(&evtchns->lock);
 
-	index = find_next_zero_bit(evtchns->used, RF_MAX_PORTS, 1);
-	if (index >= RF_MAX_PORTS)
-		return NULL;
+	do {
+		index = find_next_zero_bit(evtchns->used, RF_MAX_PORTS, index + 1);
+		if (index >= RF_MAX_PORTS)
+			return NULL;
+	} while (evtchns->fifo && rf_fifo_is_busy(evtchns, index));
 
 	__set_bit(index, evtchns->used);
 	port = &evtchns->ports[index];
@@ -373,6 +389,23 @@ static long evtchn_status(struct rf_evtchns *evtchns, struct evtchn_status *op)
 	return 0;
 }
 
+static long evtchn_set_priority(struct rf_evtchns *evtchns,
+				const struct evtchn_set_priority *op)
+{
+	struct rf_port *port;
+
+	if (!evtchns->fifo)
+		return -ENOSYS;
+
+	port = port_lookup(evtchns, op->port);
+	if (!port || op->priority > EVTCHN_FIFO_PRIORITY_MIN)
+		return -EINVAL;
+
+	/* One that is on a queue stays there until the guest takes it off. */
+	port->priority = array_index_nospec(op->priority, EVTCHN_FIFO_MAX_QUEUES);
+	return 0;
+}
+
 static long evtchn_unmask(struct rf_evtchns *evtchns, const struct evtchn_unmask *op)
 {
 	if (op->port >= RF_MAX_PORTS)
@@ -475,6 +508,8 @@ static long evtchn_reset(struct rf_evtchns *evtchns, const struct evtchn_reset *
 		return -EPERM;
 
 	evtchn_close_all(evtchns);
+	/* Back to the 2-level ABI. */
+	rf_fifo_destroy(evtchns);
 	return 0;
 }
 
@@ -496,6 +531,8 @@ static long evtchn_op_locked(struct rf_evtchns *evtchns, int cmd, void *op)
 		return evtchn_status(evtchns, op);
 	case EVTCHNOP_unmask:
 		return evtchn_unmask(evtchns, op);
+	case EVTCHNOP_set_priority:
+		return evtchn_set_priority(evtchns, op);
 	default:
 		return -ENOSYS;
 	}
@@ -515,6 +552,10 @@ long rf_evtchn_op(struct rf_vcpu *vcpu, int cmd, void *op)
 		return evtchn_close(evtchns, close->port);
 	case EVTCHNOP_reset:
 		return evtchn_reset(evtchns, op);
+	case EVTCHNOP_init_control:
+		return rf_fifo_init_control(evtchns, op);
+	case EVTCHNOP_expand_array:
+		return rf_fifo_expand_array(evtchns, op);
 	case EVTCHNOP_bind_pirq:
 		return -EPERM;
 	}
@@ -604,6 +645,7 @@ void rf_event_vm_exit(struct rf_vm *vm)
 	rf_timer_vm_exit(evtchns);
 	rf_clock_vm_exit(evtchns);
 	evtchn_close_all(evtchns);
+	rf_fifo_destroy(evtchns);
 	vm->evtchns = NULL;
 	kvfree(evtchns->ports);
 	kfree(evtchns);

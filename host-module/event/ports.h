@@ -95,6 +95,16 @@ void rf_port_set_pending(struct rf_evtchns *evtchns, u32 port);
 int rf_port_bind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd,
 			  domid_t remote_domid);
 
+/* fifo.c, the first five with the ports locked. */
+bool rf_fifo_is_pending(struct rf_evtchns *evtchns, u32 index);
+bool rf_fifo_is_busy(struct rf_evtchns *evtchns, u32 index);
+void rf_fifo_set_pending(struct rf_evtchns *evtchns, u32 index, struct rf_vcpu *vcpu);
+void rf_fifo_clear_pending(struct rf_evtchns *evtchns, u32 index);
+void rf_fifo_unmask(struct rf_evtchns *evtchns, u32 index, struct rf_vcpu *vcpu);
+long rf_fifo_init_control(struct rf_evtchns *evtchns, struct evtchn_init_control *op);
+long rf_fifo_expand_array(struct rf_evtchns *evtchns, const struct evtchn_expand_array *op);
+void rf_fifo_destroy(struct rf_evtchns *evtchns);
+
 /* eventfd.c; a guest that closes the port destroys, a send gets and puts. */
 struct rf_eventfd *rf_eventfd_get(struct rf_eventfd *eventfd);
 void rf_eventfd_put(struct rf_eventfd *eventfd);
