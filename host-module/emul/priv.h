@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * priv.h - what the files of the emulator share; private to the room
+ */
+#ifndef RF_EMUL_PRIV_H
+#define RF_EMUL_PRIV_H
+
+#include <linux/types.h>
+
+struct rf_vm;
+struct rf_vcpu;
+
+/* msr.c; false is #GP(0). */
+bool rf_msr_read(struct rf_vcpu *vcpu, u32 msr, u64 *value);
+bool rf_msr_write(struct rf_vcpu *vcpu, u32 msr, u64 value);
+
+/* cpuid.c: may the guest have @xcr0? */
+bool rf_xcr0_ok(const struct rf_vm *vm, u64 xcr0);
+
+/* Does the policy of @vm have XSAVE, and so CR4.OSXSAVE and XCR0? */
+bool rf_cpuid_has_xsave(const struct rf_vm *vm);
+
+#endif /* RF_EMUL_PRIV_H */
