@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * descriptor.c - GDT, LDT and segment bases
+ *
+ * The CPU is given checked copies, never the guest's own pages:
+ *
+ *	guest page --read, check--> copy, mapped read-only in the hole
+ *	update_descriptor --check--> guest page and every copy of it
+ *
+ * A copy, once mapped, stays until the vCPU goes: what it no longer needs to
+ * hold is cleared.  So its translation never changes under a running CPU.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../emul/segment.h"
+#include "../guestmem.h"
+#include "../vcpu.h"
+#include "../vm.h"
+#include "hypercall.h"
+
+enum descriptor_limits {
+	MAX_LDT_ENTRIES = 8192,
+};
+
+static u32 nr_pages_of(u32 nr_entries)
+{
+	return DIV_ROUND_UP(nr_entries, RF_DESCS_PER_PAGE);
+}
+
+/**
+ * rf_descriptor_fix() - Make a descriptor fit for the CPU, if it can be
+ * @desc: The guest's descriptor; adjusted
+ *
+ * Code and data become ring 3, since that is where the guest's kernel is, and
+ * accessed, since the CPU cannot write to the copy.  Nothing that changes
+ * privilege or names a table is let in.
+ *
+ * Return: false if the CPU must never see it.
+ */
+bool rf_descriptor_fix(u64 *desc)
+{
+	if (!(*desc & RF_DESC_P))
+		return true;
+	if (*desc & RF_DESC_S) {
+		*desc |= RF_DESC_DPL | RF_DESC_ACCESSED;
+		return true;
+	}
+	/* Type 0 is harmless: the upper half of something not there. */
+	return !(*desc & RF_DESC_TYPE);
+}
+
+static void copy_descriptors(struct page *page, const u64 *descs)
+{
+	u64 *copy = page_address(page);
+	size_t i;
+
+	for (i = 0; i < RF_DESCS_PER_PAGE; i++)
+		WRITE_ONCE(copy[i], descs ? descs[i] : 0);
+}
+
+/* The page that holds the copy, mapped at @page_index of the vCPU's area. */
+static int have_copy(struct rf_vcpu *vcpu, struct page **page, unsigned int page_index)
+{
+	struct page *new;
+	int err;
+
+	if (*page)
+		return 0;
+	new = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!new)
+		return -ENOMEM;
+
+	err = rf_hole_map_vcpu_page(vcpu->vm->hole, vcpu->id, page_index, new, false);
+	if (err) {
+		__free_page(new);
+		return err;
+	}
+	WRITE_ONCE(*page, new);
+	return 0;
+}
+
+static void drop_copy(struct rf_vcpu *vcpu, struct page **page, unsigned int page_index)
+{
+	if (!*page)
+		return;
+	rf_hole_map_vcpu_page(vcpu->vm->hole, vcpu->id, page_index, NULL, false);
+	__free_page(*page);
+	*page = NULL;
+}
+
+void rf_gdt_free(struct rf_vcpu *vcpu)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(vcpu->gdt_pages); i++)
+		drop_copy(vcpu, &vcpu->gdt_pages[i], RF_VCPU_GDT + i);
+	for (i = 0; i < ARRAY_SIZE(vcpu->ldt_pages); i++)
+		drop_copy(vcpu, &vcpu->ldt_pages[i], RF_VCPU_LDT + i);
+	vcpu->nr_gdt_entries = 0;
+	vcpu->nr_ldt_entries = 0;
+}
+
+/*
+ * GDT
+ */
+
+/* Read @nr_entries descriptors from the guest's frames, all of them good. */
+static int gdt_read(struct rf_vm *vm, u64 *descs, const unsigned long *frames,
+		    u32 nr_entries)
+{
+	u32 i;
+
+	for (i = 0; i < nr_pages_of(nr_entries); i++) {
+		u32 first = i * RF_DESCS_PER_PAGE;
+		u32 count = min_t(u32, nr_entries - first, RF_DESCS_PER_PAGE);
+
+		if (!rf_gfn_in_memory(vm, RF_GFN(frames[i])))
+			return -EINVAL;
+		if (rf_guest_read_gpa(vm, descs + first, (u64)frames[i] << PAGE_SHIFT,
+				      count * sizeof(*descs)))
+			return -EINVAL;
+	}
+
+	for (i = 0; i < nr_entries; i++)
+		if (!rf_descriptor_fix(&descs[i]))
+			return -EINVAL;
+	return 0;
+}
+
+static void gdt_use(struct rf_vcpu *vcpu, const u64 *descs,
+		    const unsigned long *frames, u32 nr_entries)
+{
+	u32 i, nr = nr_pages_of(nr_entries);
+
+	for (i = 0; i < RF_FIRST_RESERVED_GDT_PAGE; i++) {
+		struct page *page = vcpu->gdt_pages[i];
+
+		vcpu->gdt_gfns[i] = i < nr ? RF_GFN(frames[i]) : RF_NO_GFN;
+		if (page)
+			copy_descriptors(page, i < nr ? descs + i * RF_DESCS_PER_PAGE : NULL);
+	}
+	WRITE_ONCE(vcpu->nr_gdt_entries, nr_entries);
+}
+
+/* Of a vCPU that is the caller's own or down. */
+long rf_gdt_set(struct rf_vcpu *vcpu, const unsigned long *frames, u32 nr_entries)
+{
+	u64 *descs;
+	u32 i;
+	int err;
+
+	if (nr_entries > RF_FIRST_RESERVED_GDT_ENTRY)
+		return -EINVAL;
+	descs = kvcalloc(max(nr_pages_of(nr_entries), 1U), PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!descs)
+		return -ENOMEM;
+
+	err = gdt_read(vcpu->vm, descs, frames, nr_entries);
+	for (i = 0; i < nr_pages_of(nr_entries) && !err; i++)
+		err = have_copy(vcpu, &vcpu->gdt_pages[i], RF_VCPU_GDT + i);
+	if (!err)
+		gdt_use(vcpu, descs, frames, nr_entries);
+	kvfree(descs);
+	return err;
+}
+
+/* set_gdt(frames, nr_entries) */
+long rf_hypercall_set_gdt(struct rf_vcpu *vcpu, const struct rf_hypercall_args *args)
+{
+	unsigned long frames[RF_FIRST_RESERVED_GDT_PAGE];
+	u32 nr_entries = args->arg[1];
+
+	if (nr_entries > RF_FIRST_RESERVED_GDT_ENTRY)
+		return -EINVAL;
+	if (rf_guest_read(vcpu, frames, args->arg[0],
+			  nr_pages_of(nr_entries) * sizeof(frames[0])))
+		return -EFAULT;
+	return rf_gdt_set(vcpu, frames, nr_entries);
+}
+
+/*
+ * LDT
+ */
+
+/* Unlike in a GDT, a bad entry is only as good as none: it faults when used. */
+static int ldt_read_page(struct rf_vcpu *vcpu, u64 *descs, u64 gva, u32 count)
+{
+	u32 i;
+
+	memset(descs, 0, PAGE_SIZE);
+	if (rf_guest_read(vcpu, descs, gva, count * sizeof(*descs)))
+		return -EFAULT;
+	for (i = 0; i < count; i++)
+		if (!rf_descriptor_fix(&descs[i]))
+			descs[i] = 0;
+	return 0;
+}
+
+static int ldt_read(struct rf_vcpu *vcpu, u64 *descs, u64 gva, u32 nr_entries)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < nr_pages_of(nr_entries); i++) {
+		u32 left = nr_entries - i * RF_DESCS_PER_PAGE;
+
+		err = have_copy(vcpu, &vcpu->ldt_pages[i], RF_VCPU_LDT + i);
+		if (!err)
+			err = ldt_read_page(vcpu, descs, gva + i * PAGE_SIZE,
+					    min_t(u32, left, RF_DESCS_PER_PAGE));
+		if (err)
+			return err;
+		copy_descriptors(vcpu->ldt_pages[i], descs);
+	}
+	return 0;
+}
+
+/* Of the caller's own vCPU, unless there are no entries. */
+long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
+{
+	u64 *descs;
+	int err;
+
+	if (nr_entries > MAX_LDT_ENTRIES || !IS_ALIGNED(gva, PAGE_SIZE))
+		return -EINVAL;
+
+	vcpu->nr_ldt_entries = 0;
+	if (!nr_entries)
+		return 0;
+
+	descs = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!descs)
+		return -ENOMEM;
+	err = ldt_read(vcpu, descs, gva, nr_entries);
+	kfree(descs);
+	if (err)
+		return err;
+
+	vcpu->ldt_gva = gva;
+	vcpu->nr_ldt_entries = nr_entries;
+	return 0;
+}
+
+/*
+ * One descriptor
+ */
+
+static void gdt_refresh(struct rf_vcpu *vcpu, rf_gfn_t gfn, u32 index, u64 desc)
+{
+	u32 i, nr = nr_pages_of(READ_ONCE(vcpu->nr_gdt_entries));
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = READ_ONCE(vcpu->gdt_pages[i]);
+
+		if (page && rf_gfn_eq(vcpu->gdt_gfns[i], gfn))
+			WRITE_ONCE(((u64 *)page_address(page))[index], desc);
+	}
+}
+
+/*
+ * The frame may be one of the LDT's: look at that entry of each of its pages
+ * again.  Another vCPU on the same LDT loads it anew, as on the bare machine.
+ */
+static void ldt_refresh(struct rf_vcpu *vcpu, u32 index)
+{
+	u32 i, nr = vcpu->nr_ldt_entries;
+
+	for (i = index; i < nr; i += RF_DESCS_PER_PAGE) {
+		struct page *page = vcpu->ldt_pages[i / RF_DESCS_PER_PAGE];
+		u64 desc;
+
+		if (rf_guest_read(vcpu, &desc, vcpu->ldt_gva + i * sizeof(desc), sizeof(desc)))
+			continue;
+		if (!rf_descriptor_fix(&desc))
+			desc = 0;
+		WRITE_ONCE(((u64 *)page_address(page))[index], desc);
+	}
+}
+
+/* update_descriptor(maddr, desc) */
+long rf_hypercall_update_descriptor(struct rf_vcpu *vcpu,
+				    const struct rf_hypercall_args *args)
+{
+	struct rf_vm *vm = vcpu->vm;
+	u64 gpa = args->arg[0];
+	u64 desc = args->arg[1];
+	rf_gfn_t gfn = RF_GFN(gpa >> PAGE_SHIFT);
+	u32 i, index = offset_in_page(gpa) / sizeof(desc);
+	struct rf_vcpu *other;
+
+	if (!IS_ALIGNED(gpa, sizeof(desc)) || !rf_gfn_in_memory(vm, gfn))
+		return -EINVAL;
+	if (!rf_descriptor_fix(&desc))
+		return -EINVAL;
+	if (rf_guest_write_gpa(vm, gpa, &desc, sizeof(desc)))
+		return -EFAULT;
+
+	rf_for_each_vcpu(vm, other, i)
+		gdt_refresh(other, gfn, index, desc);
+	ldt_refresh(vcpu, index);
+	return 0;
+}
+
+/*
+ * Segment bases
+ */
+
+static long set_base(u64 *base, u64 value)
+{
+	if (!rf_canonical(value))
+		return -EINVAL;
+	*base = value;
+	return 0;
+}
+
+/* Load %gs for user mode, as SWAPGS; MOV; SWAPGS does: a bad one becomes 0. */
+static long set_user_gs(struct rf_vcpu *vcpu, u16 selector)
+{
+	u64 desc = rf_segment_get(vcpu, selector);
+
+	if (selector > 3 && !rf_segment_is_readable(desc))
+		selector = 0;
+	vcpu->world->gs = selector;
+	vcpu->world->gs_base_other = selector > 3 ? rf_segment_base(desc) : 0;
+	return 0;
+}
+
+/* set_segment_base(which, base) */
+long rf_hypercall_set_segment_base(struct rf_vcpu *vcpu,
+				   const struct rf_hypercall_args *args)
+{
+	struct rf_world *world = vcpu->world;
+	u64 base = args->arg[1];
+
+	switch ((u32)args->arg[0]) {
+	case SEGBASE_FS:
+		return set_base(&world->fs_base, base);
+	case SEGBASE_GS_USER:
+		return set_base(&world->gs_base_other, base);
+	case SEGBASE_GS_KERNEL:
+		return set_base(&world->gs_base, base);
+	case SEGBASE_GS_USER_SEL:
+		return set_user_gs(vcpu, base);
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * table.c - number to handler
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/nospec.h>
+
+#include "../xen_abi.h"
+#include "hypercall.h"
+
+struct hypercall {
+	long (*fn)(struct rf_vcpu *vcpu, const struct rf_hypercall_args *args);
+	const char *name;
+};
+
+#define HYPERCALL(_name)						\
+	[__HYPERVISOR_##_name] = { rf_hypercall_##_name, #_name }
+
+static const struct hypercall hypercalls[] = {
+	HYPERCALL(set_trap_table),		/* callbacks.c */
+	HYPERCALL(set_callbacks),
+	HYPERCALL(callback_op),
+	HYPERCALL(stack_switch),
+	HYPERCALL(iret),
+	HYPERCALL(nmi_op),
+	HYPERCALL(mmu_update),			/* mmu.c */
+	HYPERCALL(update_va_mapping),
+	HYPERCALL(mmuext_op),
+	HYPERCALL(memory_op),			/* memory.c */
+	HYPERCALL(set_gdt),			/* descriptor.c */
+	HYPERCALL(update_descriptor),
+	HYPERCALL(set_segment_base),
+	HYPERCALL(event_channel_op),		/* evtchn.c */
+	HYPERCALL(sched_op),			/* sched.c */
+	HYPERCALL(vcpu_op),
+	HYPERCALL(set_timer_op),
+	HYPERCALL(multicall),			/* multicall.c */
+	HYPERCALL(xen_version),			/* misc.c */
+	HYPERCALL(console_io),
+	HYPERCALL(vm_assist),
+	HYPERCALL(physdev_op),
+	HYPERCALL(fpu_taskswitch),
+	HYPERCALL(set_debugreg),
+	HYPERCALL(get_debugreg),
+};
+
+long rf_hypercall(struct rf_vcpu *vcpu, u64 nr, const struct rf_hypercall_args *args)
+{
+	if (nr >= ARRAY_SIZE(hypercalls))
+		return -ENOSYS;
+
+	nr = array_index_nospec(nr, ARRAY_SIZE(hypercalls));
+	if (!hypercalls[nr].fn)
+		return -ENOSYS;
+	return hypercalls[nr].fn(vcpu, args);
+}
