@@ -28,10 +28,12 @@ for file in $(find host-module guest-drivers uapi userland tests \
 	ignore=$(overlook "$file")
 	sum=$( (echo "$file $ignore"; cat "$file") | sha256sum | cut -c1-32)
 	[ ! -e "$passed/$sum" ] || continue
-	if "$scripts/checkpatch.pl" --no-tree --strict --terse --no-summary \
-		--show-types --ignore "$ignore" -f "$file"; then
-		: >"$passed/$sum"
+	# It leaves notes of its own in the directory it runs in.
+	if (cd "$passed" && "$scripts/checkpatch.pl" --no-tree --strict --terse --no-summary \
+		--show-types --ignore "$ignore" -f "$top/$file" >"$sum.new"); then
+		mv "$passed/$sum.new" "$passed/$sum"
 	else
+		sed "s|^$top/||" "$passed/$sum.new"
 		bad=1
 	fi
 done

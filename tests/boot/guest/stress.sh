@@ -47,7 +47,6 @@ cpu)
 	check "clocks" run --clock 2 --cyclic 1
 	check "nanosleep" run --nanosleep 4
 	check "atomics" run --atomic 2 --lockbus 2
-	check "tsc" run --tsc 2
 	check "cpu migration" run --affinity 4
 	check "getcpu" run --get 2 --membarrier 2
 	check "bad pointers" run --sysbadaddr 2
