@@ -37,7 +37,7 @@ SYM_CODE_END(rf_hole_vectors)
 /* Frame from %rsp up: vector, error, rip, cs, rflags, rsp, ss. */
 SYM_CODE_START_LOCAL(rf_hole_vector)
 	testb	$3, 24(%rsp)
-	jnz	rf_hole_exit_save
+	jnz	rf_leave_guest
 
 /*
  * The switcher itself faulted.  It may do so where FIXUP() says; registers are
@@ -77,7 +77,7 @@ rf_hole_fatal:
 	movq	%rcx, CPU(fault_rip)
 	movq	CPU(world_top), %rsp
 	subq	$REGS_SIZE, %rsp
-	jmp	rf_hole_exit
+	jmp	rf_leave_saved
 SYM_CODE_END(rf_hole_vector)
 
 /*
@@ -103,7 +103,7 @@ SYM_CODE_START_LOCAL(rf_hole_ist)
 	movq	%rax, CPU(scratch)
 	popq	%rax
 	movq	CPU(scratch), %rsp
-	jmp	rf_hole_exit_save
+	jmp	rf_leave_guest
 
 	/*
 	 * From the switcher.  NMI and #MC: remember, the host handles it once

@@ -140,10 +140,10 @@ FIXUP(.Lfast_iret, .Lbad_iret)
  * An exit, from here on or from a stub: %rsp is at regs.exit, every other
  * register is still the guest's.
  */
-SYM_INNER_LABEL(rf_hole_exit_save, SYM_L_GLOBAL)
+SYM_INNER_LABEL(rf_leave_guest, SYM_L_GLOBAL)
 	SAVE_GPRS
 
-SYM_INNER_LABEL(rf_hole_exit, SYM_L_GLOBAL)
+SYM_INNER_LABEL(rf_leave_saved, SYM_L_GLOBAL)
 	/* 6. Flags the host's code relies on. */
 	cld
 	ASM_CLAC
@@ -216,7 +216,7 @@ SYM_INNER_LABEL(rf_hole_syscall64, SYM_L_GLOBAL)
 	pushq	$0
 	pushq	$RF_EXIT_SYSCALL
 	cmpb	$0, AT_EXIT(fast)
-	je	rf_hole_exit_save
+	je	rf_leave_guest
 	cmpb	$0, AT_EXIT(in_kernel)
 	jne	.Lhypercall
 
@@ -226,15 +226,15 @@ SYM_INNER_LABEL(rf_hole_syscall64, SYM_L_GLOBAL)
  * %r11 are in the frame already and free.
  */
 	cmpq	$0, AT_EXIT(syscall_rip)
-	je	rf_hole_exit_save
+	je	rf_leave_guest
 	movq	AT_EXIT(kernel_sp), %rcx
 	andq	$~15, %rcx
 	movabsq	$GUEST_KERNEL_HALF + 4096, %r11
 	cmpq	%r11, %rcx
-	jb	rf_hole_exit_save
+	jb	rf_leave_guest
 	movq	AT_EXIT(info), %r11
 	testq	%r11, %r11
-	jz	rf_hole_exit_save
+	jz	rf_leave_guest
 	pushq	%rax
 	pushq	%rbx
 	movq	16 + AT_EXIT(kernel_cr3), %rax
@@ -294,7 +294,7 @@ FIXUP(.Lb6, .Lbounce_fault)
 	popq	%rax
 	movq	AT_EXIT(regs_rip), %rcx
 	movq	AT_EXIT(regs_rflags), %r11
-	jmp	rf_hole_exit_save
+	jmp	rf_leave_guest
 
 /*
  * A hypercall.  Those served here return by SYSRET, whose %rcx must be an
@@ -304,22 +304,22 @@ FIXUP(.Lb6, .Lbounce_fault)
 	cmpl	$23, %eax			/* iret */
 	je	.Lhypercall_iret
 	btq	$63, %rcx
-	jnc	rf_hole_exit_save
+	jnc	rf_leave_guest
 	cmpl	$17, %eax			/* xen_version */
 	je	.Lhypercall_version
 	cmpl	$3, %eax			/* stack_switch */
 	je	.Lhypercall_stack
 	cmpl	$25, %eax			/* set_segment_base */
-	jne	rf_hole_exit_save
+	jne	rf_leave_guest
 
 	/* set_segment_base(which, base) */
 	movq	%rsi, CPU(scratch)
 	sarq	$47, CPU(scratch)
 	je	1f
 	cmpq	$-1, CPU(scratch)
-	jne	rf_hole_exit_save
+	jne	rf_leave_guest
 1:	cmpl	$2, %edi
-	ja	rf_hole_exit_save
+	ja	rf_leave_guest
 	je	3f
 	testl	%edi, %edi
 	jz	2f
@@ -346,7 +346,7 @@ FIXUP(.Lb6, .Lbounce_fault)
 .Lhypercall_version:
 	/* Command 0 is how a guest asks for events it has just unmasked. */
 	testl	%edi, %edi
-	jnz	rf_hole_exit_save
+	jnz	rf_leave_guest
 	pushq	%rbx
 	movq	8 + AT_EXIT(info), %rbx
 	testq	%rbx, %rbx
@@ -359,7 +359,7 @@ FIXUP(.Lb6, .Lbounce_fault)
 	movl	$RF_XEN_VERSION_, %eax
 	jmp	.Lhypercall_return
 1:	popq	%rbx
-	jmp	rf_hole_exit_save
+	jmp	rf_leave_guest
 
 /*
  * iret: what rf_bounce_iret() does, in the common case.  The guest's frame is
@@ -467,7 +467,7 @@ FIXUP(.Li8, .Liret_slow)
 	popq	%rax
 	movq	AT_EXIT(regs_rip), %rcx
 	movq	AT_EXIT(regs_rflags), %r11
-	jmp	rf_hole_exit_save
+	jmp	rf_leave_guest
 
 /* SYSCALL from compatibility mode. */
 SYM_INNER_LABEL(rf_hole_syscall32, SYM_L_GLOBAL)
@@ -481,7 +481,7 @@ SYM_INNER_LABEL(rf_hole_syscall32, SYM_L_GLOBAL)
 	pushq	%rcx
 	pushq	$0
 	pushq	$RF_EXIT_SYSCALL32
-	jmp	rf_hole_exit_save
+	jmp	rf_leave_guest
 
 /* SYSENTER saves nothing: the guest knows where it came from. */
 SYM_INNER_LABEL(rf_hole_sysenter, SYM_L_GLOBAL)
@@ -495,5 +495,5 @@ SYM_INNER_LABEL(rf_hole_sysenter, SYM_L_GLOBAL)
 	pushq	$0
 	pushq	$0
 	pushq	$RF_EXIT_SYSENTER
-	jmp	rf_hole_exit_save
+	jmp	rf_leave_guest
 SYM_CODE_END(rf_switcher_text)
