@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * segment.h - guest time as straight lines over the TSC           (pure)
+ * segment.h - guest time as straight lines over the TSC (pure; also a host program)
  *
  * A guest computes its time from the TSC by one straight line, a segment, until
  * it is given the next.  Segments join without a step, so time never goes back;
@@ -9,7 +9,17 @@
 #ifndef RF_SEGMENT_H
 #define RF_SEGMENT_H
 
+#ifdef __KERNEL__
 #include <linux/types.h>
+#else
+#include <linux/types.h>
+#include <stdbool.h>
+
+typedef __s8 s8;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s64 s64;
+#endif
 
 /**
  * struct rf_host_sample - the host's clock at one moment
