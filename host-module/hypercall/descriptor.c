@@ -8,7 +8,7 @@
  *	update_descriptor --check--> guest page and every copy of it
  *
  * A copy, once mapped, stays until the vCPU goes: what it no longer needs to
- * hold is cleared.  So its translation never changes under a running CPU.
+ * hold is cleared, and no stale translation can lead to a page that is free.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -62,6 +62,7 @@ static void copy_descriptors(struct page *page, const u64 *descs)
 /* The page that holds the copy, mapped at @page_index of the vCPU's area. */
 static int have_copy(struct rf_vcpu *vcpu, struct page **page, unsigned int page_index)
 {
+	unsigned long self = 1UL << vcpu->id;
 	struct page *new;
 	int err;
 
@@ -77,6 +78,9 @@ static int have_copy(struct rf_vcpu *vcpu, struct page **page, unsigned int page
 		return err;
 	}
 	WRITE_ONCE(*page, new);
+
+	/* The vCPU may have looked at the empty page that was there before. */
+	rf_mmu_flush_vcpus(vcpu->vm, &self);
 	return 0;
 }
 
@@ -216,6 +220,16 @@ static int ldt_read(struct rf_vcpu *vcpu, u64 *descs, u64 gva, u32 nr_entries)
 	return 0;
 }
 
+static void ldt_use(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
+{
+	struct rf_world *world = vcpu->world;
+
+	vcpu->ldt_gva = gva;
+	vcpu->nr_ldt_entries = nr_entries;
+	world->ldt_selector = nr_entries ? RF_SEL_HV_LDT : 0;
+	world->ldt_limit = nr_entries ? nr_entries * sizeof(u64) - 1 : 0;
+}
+
 /* Of the caller's own vCPU, unless there are no entries. */
 long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
 {
@@ -225,7 +239,7 @@ long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
 	if (nr_entries > MAX_LDT_ENTRIES || !IS_ALIGNED(gva, PAGE_SIZE))
 		return -EINVAL;
 
-	vcpu->nr_ldt_entries = 0;
+	ldt_use(vcpu, 0, 0);
 	if (!nr_entries)
 		return 0;
 
@@ -234,12 +248,9 @@ long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
 		return -ENOMEM;
 	err = ldt_read(vcpu, descs, gva, nr_entries);
 	kfree(descs);
-	if (err)
-		return err;
-
-	vcpu->ldt_gva = gva;
-	vcpu->nr_ldt_entries = nr_entries;
-	return 0;
+	if (!err)
+		ldt_use(vcpu, gva, nr_entries);
+	return err;
 }
 
 /*
