@@ -712,8 +712,6 @@ enum rf_emul_result rf_emulate(struct rf_vcpu *vcpu, int vector)
 		return RF_EMUL_NO;
 
 	result = rf_vcpu_in_kernel(vcpu) ? emulate_kernel(&e) : emulate_any(&e);
-	if (result != RF_EMUL_NO)
-		rf_count(vcpu, EMULATED);
 	if (result == RF_EMUL_DONE && !e.jumped)
 		retire(vcpu, e.insn.len);
 	return result;
