@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * start.S - notes for the domain builder, and the first instructions
+ */
+#include <linux/elfnote.h>
+#include <xen/interface/elfnote.h>
+
+	ELFNOTE(Xen, XEN_ELFNOTE_GUEST_OS,	.asciz "test")
+	ELFNOTE(Xen, XEN_ELFNOTE_LOADER,	.asciz "generic")
+	ELFNOTE(Xen, XEN_ELFNOTE_XEN_VERSION,	.asciz "xen-3.0")
+	ELFNOTE(Xen, XEN_ELFNOTE_PAE_MODE,	.asciz "yes")
+	ELFNOTE(Xen, XEN_ELFNOTE_VIRT_BASE,	.quad VIRT_BASE)
+	ELFNOTE(Xen, XEN_ELFNOTE_PADDR_OFFSET,	.quad 0)
+	ELFNOTE(Xen, XEN_ELFNOTE_ENTRY,		.quad start)
+	ELFNOTE(Xen, XEN_ELFNOTE_HYPERCALL_PAGE, .quad hypercall_page)
+
+	.section .text.first, "ax"
+	.globl	hypercall_page
+	.balign	4096
+hypercall_page:
+	.skip	4096
+
+	/* %rsi = start_info */
+	.globl	start
+start:
+	cld
+	movq	%rsi, %rdi
+	leaq	boot_stack_top(%rip), %rsp
+	xorl	%ebp, %ebp
+	call	guest_start
+	ud2
+
+	/* A vCPU started later: %rdi = struct cpu, %rsi = what to call with it. */
+	.globl	start_cpu
+start_cpu:
+	cld
+	xorl	%ebp, %ebp
+	call	cpu_start
+	ud2
+
+	.bss
+	.balign	4096
+	.skip	32768
+boot_stack_top:
+	.section .note.GNU-stack, "", @progbits
