@@ -134,9 +134,6 @@ static int lzma_run(lzma_stream *s, const uint8_t *in, size_t in_len,
 	/* The index and footer may still be unread once all bytes are out. */
 	if (ret == LZMA_OK)
 		ret = lzma_code(s, LZMA_FINISH);
-	/* An lzma stream without an end mark does not know that it ended. */
-	if (ret == LZMA_BUF_ERROR && !s->avail_out)
-		return 0;
 
 	switch (ret) {
 	case LZMA_STREAM_END:

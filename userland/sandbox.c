@@ -100,44 +100,38 @@ static const int deadly[] = {
 	SCMP_SYS(fork), SCMP_SYS(vfork),
 };
 
-/* Only some ioctls, no new code, no new processes. */
+/* Allowed if one argument is right: no new code, no new processes. */
+static const struct condition {
+	int call;
+	struct scmp_arg_cmp arg;
+} conditions[] = {
+	{ SCMP_SYS(ioctl),	/* the module's, all of them */
+	  { 1, SCMP_CMP_MASKED_EQ, 0xffffff00, RF_IOCTL_TYPE << 8 } },
+	{ SCMP_SYS(ioctl), { 1, SCMP_CMP_EQ, TCGETS, 0 } },
+	{ SCMP_SYS(ioctl), { 1, SCMP_CMP_EQ, TCSETSW, 0 } },
+	{ SCMP_SYS(ioctl), { 1, SCMP_CMP_EQ, TIOCGWINSZ, 0 } },
+	{ SCMP_SYS(mmap), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
+	{ SCMP_SYS(mprotect), { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } },
+	{ SCMP_SYS(clone),
+	  { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } },
+	{ SCMP_SYS(prctl), { 0, SCMP_CMP_EQ, PR_SET_NAME, 0 } },
+	{ SCMP_SYS(prctl), { 0, SCMP_CMP_EQ, PR_SET_VMA, 0 } },
+};
+
 static int add_conditions(scmp_filter_ctx filter)
 {
-	static const unsigned long tty[] = {
-		TCGETS, TCSETS, TCSETSW, TIOCGWINSZ,
-	};
-	int ret;
+	int ret = 0;
 
-	ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-			       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffff00UL,
-				       RF_IOCTL_TYPE << 8));
-	for (size_t i = 0; !ret && i < sizeof(tty) / sizeof(tty[0]); i++)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl),
-				       1, SCMP_A1(SCMP_CMP_EQ, tty[i]));
-	if (!ret)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap),
-				       1, SCMP_A2(SCMP_CMP_MASKED_EQ,
-						  PROT_EXEC, 0));
-	if (!ret)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-				       SCMP_SYS(mprotect), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ,
-					       PROT_EXEC, 0));
-	if (!ret)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone),
-				       1, SCMP_A0(SCMP_CMP_MASKED_EQ,
-						  CLONE_THREAD, CLONE_THREAD));
+	for (size_t i = 0; !ret && i < sizeof(conditions) / sizeof(conditions[0]);
+	     i++)
+		ret = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+					     conditions[i].call, 1,
+					     &conditions[i].arg);
+	if (ret)
+		return ret;
 	/* Its flags are out of sight; the C library then falls back to clone. */
-	if (!ret)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
-				       SCMP_SYS(clone3), 0);
-	if (!ret)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl),
-				       1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
-	if (!ret)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl),
-				       1, SCMP_A0(SCMP_CMP_EQ, PR_SET_VMA));
-	return ret;
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
+				SCMP_SYS(clone3), 0);
 }
 
 static int add_rules(scmp_filter_ctx filter)

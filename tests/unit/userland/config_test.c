@@ -165,4 +165,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(names_are_judged),
 };
 
-TAP_MAIN(cases)
+int main(void)
+{
+	return TAP_RUN(cases);
+}

@@ -148,4 +148,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(our_own_indices_are_not_believed),
 };
 
-TAP_MAIN(cases)
+int main(void)
+{
+	return TAP_RUN(cases);
+}

@@ -303,7 +303,7 @@ static void too_many_segments_are_refused(void)
 static void what_is_no_kernel_is_refused(void)
 {
 	static const char *const texts[] = {
-		"", "\x7f", "#!/bin/sh\n", "\x7f" "ELF", "\x1f\x8b",
+		"", "\x7f", "#!/bin/sh\n", "\177ELF", "\x1f\x8b",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -480,4 +480,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(flipped_bits_in_elf_do_no_harm),
 };
 
-TAP_MAIN(cases)
+int main(void)
+{
+	return TAP_RUN(cases);
+}

@@ -545,4 +545,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(every_size_is_sound),
 };
 
-TAP_MAIN(cases)
+int main(void)
+{
+	return TAP_RUN(cases);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A module and a guest in 250 lines: rf_api.c's functions, and a guest that
+ * prints, echoes what is typed, and ends as the letter typed says:
+ *
+ *	p	powers off		r	reboots
+ *	c	crashes			k	is killed by the module
+ *	w	asks its watchdog	f	floods its console
+ */
+#ifndef RF_FAKE_MODULE_H
+#define RF_FAKE_MODULE_H
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "userland/rf_api.h"
+#include "userland/xen_start_info.h"
+
+#define FAKE_PORT	7
+
+/* Numbers at which nothing is open; closing them does nothing. */
+#define FAKE_FD		900
+#define FAKE_VCPU_FD	910
+
+static struct {
+	int open_error;		/* what opening the device gives */
+	uint8_t *memory;
+	uint64_t nr_pages;
+	uint64_t shared_info_pfn;
+	int to_launcher;
+	int from_launcher;
+	int ended;		/* eventfd, drained by the next start */
+	struct rf_vm_state state;
+	unsigned int nr_vcpus;
+	int step;
+	struct xencons_interface *ring;
+	unsigned int nr_runs;
+} fake = { .ended = -1 };
+
+int rf_api_open(void)
+{
+	/* Now: later a launcher may open nothing any more. */
+	fake.ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return fake.open_error ? fake.open_error : FAKE_FD;
+}
+
+int rf_api_get_info(int system_fd, struct rf_info *info)
+{
+	(void)system_fd;
+	*info = (struct rf_info){
+		.size = sizeof(*info), .max_vcpus = 4, .max_vms = 8,
+		.max_pages = 1 << 20, .version = "fake",
+	};
+	return 0;
+}
+
+int rf_api_create_vm(int system_fd, const char *name, unsigned int max_vcpus)
+{
+	uint64_t count;
+
+	(void)system_fd;
+	(void)name;
+	fake.nr_vcpus = max_vcpus;
+	fake.state = (struct rf_vm_state){ .nr_online = max_vcpus };
+	fake.step = 0;
+	if (read(fake.ended, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -errno;
+	return FAKE_FD + 1;
+}
+
+int rf_api_set_memory(int vm_fd, uint64_t guest_pfn, uint64_t nr_pages,
+		      const void *memory)
+{
+	(void)vm_fd;
+	fake.memory = (uint8_t *)memory;
+	fake.nr_pages = nr_pages;
+	return guest_pfn ? -EINVAL : 0;
+}
+
+int rf_api_set_domain(int vm_fd, uint64_t shared_info_pfn, uint64_t nr_pages)
+{
+	(void)vm_fd;
+	if (shared_info_pfn >= fake.nr_pages || nr_pages >= fake.nr_pages)
+		return -EINVAL;
+	/* The memory of a guest that was never there is zero. */
+	for (uint64_t i = 0; i < fake.nr_pages * 4096; i += 4096)
+		if (*(uint64_t *)(fake.memory + i))
+			return -EUCLEAN;
+	fake.shared_info_pfn = shared_info_pfn;
+	return 0;
+}
+
+int rf_api_bind_port(int vm_fd, int to_launcher, int from_launcher)
+{
+	(void)vm_fd;
+	fake.to_launcher = to_launcher;
+	fake.from_launcher = from_launcher;
+	return FAKE_PORT;
+}
+
+int rf_api_create_vcpu(int vm_fd, unsigned int id)
+{
+	(void)vm_fd;
+	return FAKE_VCPU_FD + id;
+}
+
+int rf_api_set_regs(int vcpu_fd, struct rf_set_regs *regs)
+{
+	struct start_info *si;
+	uint64_t *top;
+
+	(void)vcpu_fd;
+	top = (uint64_t *)(fake.memory + regs->cr3_pfn * 4096);
+	if (!(top[regs->rip >> 39 & 511] & 1) || regs->flags != RF_REGS_ONLINE)
+		return -EINVAL;
+	si = (struct start_info *)(fake.memory +
+				   (regs->rsi - 0xffffffff80000000));
+	if (strcmp(si->magic, "xen-3.0-x86_64") ||
+	    si->shared_info != fake.shared_info_pfn * 4096 ||
+	    si->console.evtchn != FAKE_PORT)
+		return -EINVAL;
+	fake.ring = (void *)(fake.memory + si->console.mfn * 4096);
+	return 0;
+}
+
+int rf_api_get_regs(int vcpu_fd, struct rf_get_regs *regs)
+{
+	(void)vcpu_fd;
+	memset(regs, 0, sizeof(*regs));
+	return 0;
+}
+
+int rf_api_get_state(int vm_fd, struct rf_vm_state *state)
+{
+	(void)vm_fd;
+	*state = fake.state;
+	return 0;
+}
+
+static void fake_end(uint32_t state, uint32_t reason, const char *text)
+{
+	uint64_t one = 1;
+
+	if (fake.state.state == RF_STATE_RUNNING) {
+		fake.state.state = state;
+		fake.state.reason = reason;
+		strcpy(fake.state.text, text);
+	}
+	if (write(fake.ended, &one, sizeof(one)) < 0)
+		abort();
+}
+
+int rf_api_kill(int vm_fd)
+{
+	(void)vm_fd;
+	fake_end(RF_STATE_DEAD, 0, "killed by the launcher");
+	return 0;
+}
+
+int rf_api_get_stats(int fd, struct rf_stats *stats, uint64_t *counters,
+		     size_t nr)
+{
+	*stats = (struct rf_stats){
+		.size = sizeof(*stats), .nr_counters = RF_NR_COUNTERS + 1,
+		.shadow_pages = 11, .mapped_pages = 12, .run_ns = 13,
+	};
+	for (size_t i = 0; i < nr && i < RF_NR_COUNTERS + 1; i++)
+		counters[i] = i + (fd >= FAKE_VCPU_FD ? 0 : 1000);
+	return 0;
+}
+
+static void guest_put(const char *text, size_t len)
+{
+	uint64_t one = 1;
+
+	while (len) {
+		while (len && fake.ring->out_prod - fake.ring->out_cons <
+				      sizeof(fake.ring->out)) {
+			fake.ring->out[fake.ring->out_prod % 2048] = *text++;
+			__atomic_fetch_add(&fake.ring->out_prod, 1,
+					   __ATOMIC_RELEASE);
+			len--;
+		}
+		if (write(fake.to_launcher, &one, sizeof(one)) < 0)
+			abort();
+		/* As a guest that polls while its host waits for nobody. */
+		if (len && fake.state.state != RF_STATE_RUNNING)
+			return;
+		if (len)
+			usleep(1000);
+	}
+}
+
+static void guest_flood(void)
+{
+	char line[101];
+
+	memset(line, 'x', 100);
+	line[100] = '\n';
+	for (int i = 0; i < 10000; i++)
+		guest_put(line, sizeof(line));
+	guest_put("flood ends\n", 11);
+}
+
+static void guest_obey(char c)
+{
+	guest_put(&c, 1);
+	if (c == 'p')
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_poweroff, "");
+	if (c == 'r')
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_reboot, "");
+	if (c == 'c')
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_crash, "");
+	if (c == 'w')
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_watchdog, "");
+	if (c == 'k')
+		fake_end(RF_STATE_DEAD, 0, "it wrote to the moon");
+	if (c == 'f')
+		guest_flood();
+}
+
+/* Sleep until an event, a signal or the end. */
+static int guest_halt(int event_fd, struct rf_run *run)
+{
+	struct pollfd polls[] = {
+		{ .fd = fake.ended, .events = POLLIN },
+		{ .fd = event_fd, .events = POLLIN },
+	};
+	uint64_t count;
+
+	run->exit_reason = RF_RUN_INTERRUPTED;
+	if (poll(polls, 2, -1) < 0)
+		return 0;
+	if (polls[0].revents)
+		run->exit_reason = RF_RUN_ENDED;
+	if (polls[1].revents && read(event_fd, &count, sizeof(count)) < 0)
+		return 0;
+	return 0;
+}
+
+int rf_api_run(int vcpu_fd, struct rf_run *run)
+{
+	static const char early[] = "early\n", hello[] = "hello\n";
+
+	fake.nr_runs++;
+	if (vcpu_fd != FAKE_VCPU_FD)
+		return guest_halt(-1, run);
+	switch (fake.step++) {
+	case 0:
+		run->exit_reason = RF_RUN_CONSOLE;
+		run->len = strlen(early);
+		memcpy(run->data, early, run->len);
+		return 0;
+	case 1:
+		run->exit_reason = RF_RUN_IO;
+		run->io_port = 0x70;
+		run->io_size = 2;
+		run->io_write = 0;
+		return 0;
+	case 2:
+		if (run->io_value != 0xffff)
+			return -EUCLEAN;
+		guest_put(hello, strlen(hello));
+		break;
+	}
+	while (fake.ring->in_cons != __atomic_load_n(&fake.ring->in_prod,
+						     __ATOMIC_ACQUIRE))
+		guest_obey(fake.ring->in[fake.ring->in_cons++ % 1024]);
+	return guest_halt(fake.from_launcher, run);
+}
+
+#endif /* RF_FAKE_MODULE_H */

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * launcher_confined_test.c - launcher_test.c again, with the system call
+ * filter on and therefore without sanitizers
+ *
+ * Flags: -fno-sanitize=all
+ * Sources: userland/config.c userland/run.c userland/vm.c userland/vcpu.c
+ * Sources: userland/io.c userland/image.c userland/decompress.c
+ * Sources: userland/start_info.c userland/console.c userland/console_ring.c
+ * Sources: userland/tty.c userland/ctl.c userland/run_dir.c userland/report.c
+ * Sources: userland/counters.c userland/sandbox.c userland/client.c
+ * Sources: userland/json.c userland/file.c userland/error.c
+ * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng
+ * Libs: -lm -lutil -pthread
+ */
+#define SECCOMP	"--seccomp=on"
+
+#include "launcher_test.c"
