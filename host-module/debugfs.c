@@ -54,6 +54,31 @@ static int counters_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(counters);
 
+/* Where each vCPU was when it last came out; it may be running meanwhile. */
+static int regs_show(struct seq_file *m, void *unused)
+{
+	struct rf_vm *vm = m->private;
+	struct rf_vcpu *vcpu;
+	unsigned int i;
+
+	rf_for_each_vcpu(vm, vcpu, i) {
+		const struct rf_regs *r = vcpu->regs;
+
+		seq_printf(m, "vcpu%u: %s%s rip %04llx:%016llx rsp %04llx:%016llx rflags %08llx\n",
+			   vcpu->id, vcpu->online ? "up" : "down",
+			   vcpu->halted ? " halted" : "", r->cs, r->rip, r->ss, r->rsp, r->rflags);
+		seq_printf(m, "  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n",
+			   r->rax, r->rbx, r->rcx, r->rdx);
+		seq_printf(m, "  rsi %016llx rdi %016llx rbp %016llx r8  %016llx\n",
+			   r->rsi, r->rdi, r->rbp, r->r8);
+		seq_printf(m, "  kernel %llu exit %#llx error %#llx cr2 %016llx roots %llx %llx\n",
+			   vcpu->world->in_kernel, r->exit, r->error, vcpu->fault_gva,
+			   vcpu->mmu.kernel_gfn.v, vcpu->mmu.user_gfn.v);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(regs);
+
 void rf_debugfs_add(struct rf_vm *vm)
 {
 	char folder[RF_NAME_LEN + 16];
@@ -62,6 +87,7 @@ void rf_debugfs_add(struct rf_vm *vm)
 	vm->debugfs = debugfs_create_dir(folder, root);
 	debugfs_create_file("state", 0400, vm->debugfs, vm, &state_fops);
 	debugfs_create_file("counters", 0400, vm->debugfs, vm, &counters_fops);
+	debugfs_create_file("regs", 0400, vm->debugfs, vm, &regs_fops);
 }
 
 /* Waits for readers. */

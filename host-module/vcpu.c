@@ -278,6 +278,8 @@ int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set)
 	vcpu->world->kernel_ss = RF_FLAT_KERNEL_SS;
 	vcpu->world->kernel_sp = set->rsp;
 	vcpu->mmu.kernel_gfn = RF_GFN(set->cr3_pfn);
+	/* The ABI has the builder pin it; the guest unpins it when it moves on. */
+	rf_mmu_pin(vcpu, vcpu->mmu.kernel_gfn, 4);
 	vcpu->event.info->evtchn_upcall_mask = 1;
 	vcpu->initialised = true;
 	vcpu->online = set->flags & RF_REGS_ONLINE;

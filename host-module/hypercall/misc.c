@@ -60,7 +60,8 @@ static long get_features(struct rf_vcpu *vcpu, u64 gva)
 
 	info.submap = 1U << XENFEAT_pae_pgdir_above_4gb |
 		      1U << XENFEAT_mmu_pt_update_preserve_ad |
-		      1U << XENFEAT_highmem_assist;
+		      1U << XENFEAT_highmem_assist |
+		      1U << XENFEAT_gnttab_map_avail_bits;
 	return give(vcpu, gva, &info, sizeof(info));
 }
 
