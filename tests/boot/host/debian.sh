@@ -5,12 +5,9 @@ kernel=${GUESTS%% *}
 plan 3
 
 boots() {
-	timeout "${GUEST_TIMEOUT:-800}" ringfence run -k "/guests/$kernel/vmlinuz" \
+	watch /tmp/debian.log timeout "${GUEST_TIMEOUT:-800}" ringfence run -k "/guests/$kernel/vmlinuz" \
 		-i /debian.cpio.gz -m 1G -c "${VCPUS:-2}" \
-		-p "console=hvc0 panic=-1 systemd.show_status=1" >/tmp/debian.log 2>&1 </dev/null
-	status=$?
-	show /tmp/debian.log
-	[ $status = 0 ]
+		-p "console=hvc0 panic=-1 systemd.show_status=1"
 }
 check "Debian boots, reports and powers off" boots
 check "it is running, nothing failed" test "$(guest_verdict /tmp/debian.log)" = 0

@@ -30,6 +30,17 @@ done_testing() {
 # kernel trouble: a guest may say what it likes.
 show() { tr -d '\r' <"$1" | sed "s/^/guest: /"; }
 
+# watch LOG COMMAND...: run it, show what it prints as it comes, keep it in LOG
+watch() {
+	watch_log=$1
+	shift
+	{
+		"$@" 2>&1 </dev/null
+		echo $? >"$watch_log.status"
+	} | tee "$watch_log" | awk '{ gsub(/\r/, ""); print "guest: " $0; fflush() }'
+	return "$(cat "$watch_log.status")"
+}
+
 # The guest's verdict, from the marker its init printed.
 guest_verdict() {
 	tr -d '\r' <"$1" | sed -n 's/^.*RFGUEST-EXIT \([0-9]*\).*/\1/p' | tail -n 1
@@ -43,12 +54,10 @@ guest_run() {
 	shift 2
 	log=/tmp/guest-$kernel-$test.$$.$RF_N.log
 	GUEST_LOG=$log
-	timeout "${GUEST_TIMEOUT:-300}" ringfence run \
+	watch "$log" timeout "${GUEST_TIMEOUT:-300}" ringfence run \
 		-k "/guests/$kernel/vmlinuz" -i "${GUEST_INITRD:-/guests/initrd.cpio.gz}" \
-		-p "console=hvc0 panic=-1 rf.test=$test $GUEST_CMDLINE" \
-		"$@" >"$log" 2>&1 </dev/null
+		-p "console=hvc0 panic=-1 rf.test=$test $GUEST_CMDLINE" "$@"
 	status=$?
-	show "$log"
 	# What it checked is a subtest here.
 	tr -d '\r' <"$log" | sed -n 's/^.*RFTEST \(not ok\|ok\) /    \1 /p'
 	verdict=$(guest_verdict "$log")
