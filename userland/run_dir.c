@@ -22,8 +22,9 @@
 
 #include "run_dir.h"
 
-#define SUFFIX	".sock"
-#define BACKLOG	16
+#define ROOT_DIR	"/run/ringfence"
+#define SUFFIX		".sock"
+#define BACKLOG		16
 
 int rf_run_dir_find(const char *wanted, char *path, struct rf_error *err)
 {
@@ -33,7 +34,7 @@ int rf_run_dir_find(const char *wanted, char *path, struct rf_error *err)
 	if (wanted)
 		len = snprintf(path, RF_SOCKET_PATH, "%s", wanted);
 	else if (!geteuid())
-		len = snprintf(path, RF_SOCKET_PATH, "/run/ringfence");
+		len = snprintf(path, RF_SOCKET_PATH, ROOT_DIR);
 	else if (runtime && *runtime == '/')
 		len = snprintf(path, RF_SOCKET_PATH, "%s/ringfence", runtime);
 	else
@@ -190,8 +191,8 @@ int rf_run_dir_listen(const char *wanted, const char *name, uid_t owner,
 }
 
 /* The directory itself, then those that root made for others. */
-static int each_dir(const char *top,
-		    int (*visit)(void *ctx, const char *dir), void *ctx)
+static int each_below(const char *top,
+		      int (*visit)(void *ctx, const char *dir), void *ctx)
 {
 	char dir[RF_SOCKET_PATH];
 	struct dirent *entry;
@@ -210,6 +211,20 @@ static int each_dir(const char *top,
 	}
 	closedir(stream);
 	return ret;
+}
+
+/* Every directory the caller's guests may be in, until @visit is not 0. */
+static int each_dir(const char *wanted, const char *top,
+		    int (*visit)(void *ctx, const char *dir), void *ctx)
+{
+	char dir[RF_SOCKET_PATH];
+	int ret = each_below(top, visit, ctx);
+
+	if (ret || wanted || !geteuid())
+		return ret;
+	/* Guests that root started with --user. */
+	snprintf(dir, sizeof(dir), ROOT_DIR "/%u", geteuid());
+	return visit(ctx, dir);
 }
 
 struct search {
@@ -241,7 +256,7 @@ int rf_run_dir_connect(const char *wanted, const char *name,
 
 	if (rf_run_dir_find(wanted, dir, err))
 		return -1;
-	if (each_dir(dir, search_dir, &search))
+	if (each_dir(wanted, dir, search_dir, &search))
 		return search.fd;
 	if (search.denied)
 		return rf_error_set(err, "guest '%s' is somebody else's", name);
@@ -298,5 +313,5 @@ int rf_run_dir_each(const char *wanted,
 
 	if (rf_run_dir_find(wanted, dir, err))
 		return -1;
-	return each_dir(dir, walk_dir, &walk);
+	return each_dir(wanted, dir, walk_dir, &walk);
 }

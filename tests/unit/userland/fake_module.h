@@ -38,7 +38,6 @@ static struct {
 	unsigned int nr_vcpus;
 	int step;
 	struct xencons_interface *ring;
-	unsigned int nr_runs;
 } fake = { .ended = -1 };
 
 int rf_api_open(void)
@@ -246,7 +245,6 @@ int rf_api_run(int vcpu_fd, struct rf_run *run)
 {
 	static const char early[] = "early\n", hello[] = "hello\n";
 
-	fake.nr_runs++;
 	if (vcpu_fd != FAKE_VCPU_FD)
 		return guest_halt(-1, run);
 	switch (fake.step++) {
