@@ -131,6 +131,7 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 			     test_bit(gfn.v, vm->mmu.shadowed));
 	if (f->direct_store && f->host_writable) {
 		spte |= RF_PTE_W | RF_SPTE_OUT_OF_SYNC;
+		set_bit(gfn.v, vm->mmu.open);
 		hlist_for_each_entry(table, rf_shadow_bucket(vm, gfn), hash)
 			if (rf_gfn_eq(table->gfn, gfn))
 				rf_mark_out_of_sync(vm, table);
@@ -266,7 +267,8 @@ static int fault_check(struct fault *f, u32 *error)
 	}
 	if (f->write && !f->walk->writable) {
 		f->direct_store = rf_vcpu_in_kernel(f->vcpu) &&
-				  test_bit(gfn.v, vm->mmu.shadowed);
+				  (test_bit(gfn.v, vm->mmu.shadowed) ||
+				   test_bit(gfn.v, vm->mmu.pinned));
 		if (!f->direct_store) {
 			*error |= RF_PF_PRESENT;
 			return 1;

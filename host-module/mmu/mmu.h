@@ -48,6 +48,7 @@ struct rf_vm_mmu {
 	spinlock_t rmap_locks[RF_RMAP_LOCKS];
 	unsigned long *pinned;		/* gfn is pinned as a page table */
 	unsigned long *shadowed;	/* gfn has a shadow */
+	unsigned long *open;		/* gfn is a table the guest stores to */
 
 	spinlock_t out_of_sync_lock;
 	struct list_head out_of_sync;

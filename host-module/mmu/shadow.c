@@ -288,6 +288,9 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	set_bit(gfn.v, mmu->shadowed);
 	if (level == RF_LEVELS)
 		shadow_init_root(vm, sh);
+	/* The guest has been storing to it already. */
+	if (test_bit(gfn.v, mmu->open))
+		rf_mark_out_of_sync(vm, sh);
 	rf_count(vcpu, SHADOW_CREATE);
 	return sh;
 }

@@ -88,6 +88,7 @@ static void protect_table(struct rf_vm *vm, rf_gfn_t gfn)
 {
 	u32 id = vm->mmu.rmap[gfn.v];
 
+	clear_bit(gfn.v, vm->mmu.open);
 	while (id) {
 		struct rf_shadow *sh = rf_entry_shadow(vm, id);
 		u64 *spte = &sh->spt[id % RF_ENTRIES];

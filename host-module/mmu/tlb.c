@@ -197,7 +197,8 @@ int rf_mmu_vm_size(struct rf_vm *vm)
 	mmu->ids = kvcalloc(BITS_TO_LONGS(mmu->max_shadows), sizeof(long), GFP_KERNEL_ACCOUNT);
 	mmu->pinned = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
 	mmu->shadowed = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
-	if (!mmu->by_id || !mmu->ids || !mmu->pinned || !mmu->shadowed)
+	mmu->open = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
+	if (!mmu->by_id || !mmu->ids || !mmu->pinned || !mmu->shadowed || !mmu->open)
 		return -ENOMEM;
 
 	/* Last: the notifier takes it for "ready". */
@@ -221,5 +222,6 @@ void rf_mmu_vm_exit(struct rf_vm *vm)
 	kvfree(mmu->ids);
 	kvfree(mmu->pinned);
 	kvfree(mmu->shadowed);
+	kvfree(mmu->open);
 	kvfree(mmu->rmap);
 }
