@@ -136,7 +136,9 @@ user_enter:
 	movq	%rdi, %rbx
 	movq	%rsi, %rbp
 	movl	$FLAT_KERNEL_SS, %edi
-	movq	%rsp, %rsi
+	movq	%gs:CPU_KERNEL_SP, %rsi
+	testq	%rsi, %rsi
+	cmovzq	%rsp, %rsi
 	movl	$__HYPERVISOR_stack_switch, %eax
 	syscall
 
@@ -161,6 +163,7 @@ user_enter:
 	movq	REGS_R15 + 112(%rbx), %rdi
 	movq	REGS_R15 + 96(%rbx), %rdx
 	movq	REGS_R15 + 40(%rbx), %rbx
+	addq	%gs:CPU_IRET_OFFSET, %rsp
 	movl	$__HYPERVISOR_iret, %eax
 	syscall
 	ud2

@@ -23,6 +23,16 @@
 #define READ_ONCE(_x)		(*(const volatile typeof(_x) *)&(_x))
 #define WRITE_ONCE(_x, _v)	(*(volatile typeof(_x) *)&(_x) = (_v))
 #define PAGE_SIZE		4096UL
+
+#define FLAGS_CF		(1UL << 0)
+#define FLAGS_TF		(1UL << 8)
+#define FLAGS_IF		(1UL << 9)
+#define FLAGS_DF		(1UL << 10)
+#define FLAGS_IOPL		(3UL << 12)
+#define FLAGS_NT		(1UL << 14)
+#define FLAGS_AC		(1UL << 18)
+#define FLAGS_ID		(1UL << 21)
+
 #define MAX_CPUS		32
 
 static inline void barrier(void)
@@ -78,6 +88,8 @@ bool cmdline_has(const char *word);
 /**
  * struct cpu - a vCPU's own; %gs points to it in the guest kernel
  * @user_sp: Kernel stack while user_run() is under way
+ * @kernel_sp: Stack for what comes from user mode; 0: the one user_run() is on
+ * @iret_offset: Added to %rsp right before iret: the frame's other address
  * @user: Where user_run() wants the user's state; NULL if it does not run
  * @last: The last trap that TRY() caught
  * @info: Its vcpu_info
@@ -85,6 +97,8 @@ bool cmdline_has(const char *word);
 struct cpu {
 	struct cpu *self;
 	u64 user_sp;
+	u64 kernel_sp;
+	u64 iret_offset;
 	struct regs *user;
 	u32 id;
 	bool running;

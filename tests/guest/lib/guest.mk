@@ -33,17 +33,21 @@ all: $(OUT)
 $(OUT): $(LIB_OBJS) $(OBJS) $(LIB)guest.lds
 	@mkdir -p $(@D)
 	@sed 's/VIRT_BASE/$(VIRT_BASE)/g' $(LIB)guest.lds >$(OBJ)/guest.lds
-	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
+	@echo '  LD      $(notdir $@)'
+	@$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments \
 		--build-id=none -T $(OBJ)/guest.lds -o $@ $(LIB_OBJS) $(OBJS)
 
 $(B)/guest/obj/lib/%.c.o: $(LIB)%.c $(PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo '  CC      $<'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/guest/obj/lib/%.S.o: $(LIB)%.S $(PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(AFLAGS) -c -o $@ $<
+	@echo '  CC      $<'
+	@$(CC) $(CPPFLAGS) $(AFLAGS) -c -o $@ $<
 $(OBJ)/%.c.o: %.c $(PARTS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo '  CC      $<'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 .PHONY: all

@@ -20,6 +20,8 @@
 #define REGS_RIP	160
 #define CPU_SELF	0
 #define CPU_USER_SP	8
+#define CPU_KERNEL_SP	16
+#define CPU_IRET_OFFSET	24
 
 #ifndef __ASSEMBLER__
 #include "xen.h"

@@ -9,6 +9,8 @@ _Static_assert(offsetof(struct regs, vector) == REGS_VECTOR, "regs.h");
 _Static_assert(offsetof(struct regs, rip) == REGS_RIP, "regs.h");
 _Static_assert(offsetof(struct cpu, self) == CPU_SELF, "regs.h");
 _Static_assert(offsetof(struct cpu, user_sp) == CPU_USER_SP, "regs.h");
+_Static_assert(offsetof(struct cpu, kernel_sp) == CPU_KERNEL_SP, "regs.h");
+_Static_assert(offsetof(struct cpu, iret_offset) == CPU_IRET_OFFSET, "regs.h");
 
 struct ex_entry {
 	u64 start;
@@ -31,6 +33,7 @@ static bool trap_caught(struct regs *regs)
 			continue;
 		this_cpu()->last = *regs;
 		regs->rip = entry->end;
+		regs->rflags &= ~(FLAGS_TF | FLAGS_AC);
 		return true;
 	}
 	return false;

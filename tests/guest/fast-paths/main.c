@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the switcher serves by itself ends bit by bit as what C serves: system
+ * calls, iret, stack_switch, set_segment_base, xen_version.
+ *
+ * It may not, for they are written twice.  The slow one is had by a stack whose
+ * page the shadow does not have yet, and by a multicall.
+ */
+#include "guest.h"
+
+#define STACK_ALIAS	FREE_VA
+#define CALL_STACK	(FREE_VA + 0x100000)
+
+USER_ASM(code_syscall, "syscall");
+USER_ASM(code_ud, "ud2");
+
+static struct regs distinct(const u8 *code)
+{
+	struct regs regs = user_regs(code);
+	u64 *reg;
+	u64 n = 1;
+
+	for (reg = &regs.r15; reg <= &regs.rdi; reg++, n++)
+		*reg = n * 0x0101010101010101;
+	return regs;
+}
+
+/* Map anew, never accessed, so that the shadow has nothing. */
+static void map_cold(u64 va, u64 mfn)
+{
+	map(kernel_root(), va, 0);
+	flush_tlb_local();
+	map(kernel_root(), va, mkpte(mfn, PTE_P | PTE_W | PTE_U));
+}
+
+/* The other address of the stack this runs on, all of its pages cold. */
+static u64 alias_of_stack(void)
+{
+	u64 page = (u64)__builtin_frame_address(0) & ~(PAGE_SIZE - 1);
+	u64 i;
+
+	for (i = 0; i < 3; i++)
+		map_cold(STACK_ALIAS + i * PAGE_SIZE, mfn_of((void *)page) + i - 1);
+	return STACK_ALIAS + PAGE_SIZE - page;
+}
+
+static void same(const struct regs *slow, const struct regs *fast)
+{
+	const u64 *a = (const u64 *)slow, *b = (const u64 *)fast;
+	u32 i;
+
+	for (i = 0; i < sizeof(*slow) / sizeof(u64); i++)
+		if (a[i] != b[i])
+			print("# word %u of struct regs: slow %#lx, fast %#lx\n", i, a[i], b[i]);
+	EXPECT(!memcmp(slow, fast, sizeof(*slow)));
+}
+
+static void system_call(u64 rflags)
+{
+	struct regs slow = distinct(code_syscall), fast;
+
+	slow.rflags = rflags;
+	fast = slow;
+	map_cold(CALL_STACK, mfn_of(page_alloc()));
+	this_cpu()->kernel_sp = CALL_STACK + PAGE_SIZE - 40;
+	EXPECT_EQ(user_run(&slow), VEC_SYSCALL);
+	EXPECT_EQ(user_run(&fast), VEC_SYSCALL);
+	this_cpu()->kernel_sp = 0;
+	same(&slow, &fast);
+}
+
+static void system_calls_are_bounced_alike(void)
+{
+	system_call(0x202);
+	system_call(0x002);
+	system_call(0x202 | FLAGS_DF | FLAGS_AC | FLAGS_ID | FLAGS_CF);
+	callback_register(CALLBACKTYPE_syscall, 0, entry_syscall);
+	system_call(0x202);
+	callback_register(CALLBACKTYPE_syscall, CALLBACKF_mask_events, entry_syscall);
+}
+
+static void iret_with(u64 rflags, u64 cs)
+{
+	struct regs slow = distinct(code_ud), fast;
+
+	slow.rflags = rflags;
+	slow.cs = cs;
+	fast = slow;
+	this_cpu()->iret_offset = alias_of_stack();
+	EXPECT_EQ(user_run(&slow), 6);
+	EXPECT_EQ(user_run(&fast), 6);
+	this_cpu()->iret_offset = 0;
+	same(&slow, &fast);
+}
+
+static void irets_to_user_mode_are_alike(void)
+{
+	iret_with(0x202, FLAT_USER_CS64);
+	iret_with(0x002, FLAT_USER_CS64);
+	iret_with(0xffffffff & ~FLAGS_TF, FLAT_USER_CS64);
+	iret_with(0x202, FLAT_USER_CS32);
+	iret_with(0x202, 0xffff00000000 | FLAT_USER_CS64);
+}
+
+/* In kernel mode the trap looks for user_run() in vain; it is found here. */
+static bool leave_from_kernel(struct regs *regs)
+{
+	if (regs->vector != 6)
+		return false;
+	*this_cpu()->user = *regs;
+	this_cpu()->user = NULL;
+	events_off();
+	user_leave();
+}
+
+static void irets_to_the_kernel_are_alike(void)
+{
+	trap_hook = leave_from_kernel;
+	iret_with(0x202, FLAT_KERNEL_CS & ~3);
+	iret_with(0x002, FLAT_KERNEL_CS & ~3);
+	iret_with(0xffffffff & ~FLAGS_TF, FLAT_KERNEL_CS & ~2);
+}
+
+static long by_multicall(u64 op, u64 a, u64 b)
+{
+	struct multicall_entry entry = { .op = op, .args = { a, b } };
+
+	EXPECT_EQ(multicall(&entry, 1), 0);
+	return entry.result;
+}
+
+static u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	asm volatile("rdmsr" : "=a" (lo), "=d" (hi) : "c" (msr));
+	return (u64)hi << 32 | lo;
+}
+
+static const u64 addresses[] = {
+	0, 0x1000, 0x7fffffffffff, 0x800000000000, 0x8000000000000000, 0xffff7fffffffffff,
+	0xffff800000000000, 0xffff830000001000, 0xffff87fffffffff0, 0xffff880000000000,
+	0xffff880000001000, 0xffffffff80000000, 0xfffffffffffffff0, 0xffffffffffffffff,
+};
+
+static void segment_bases_are_set_alike(void)
+{
+	u64 gs = (u64)this_cpu();
+	u32 which, i;
+
+	for (which = 0; which < 5; which++) {
+		for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+			long slow, fast, base_slow, base_fast;
+			u32 msr = 0xc0000100 + (which == 0 ? 0 : which == 1 ? 2 : 1);
+
+			slow = by_multicall(__HYPERVISOR_set_segment_base, which, addresses[i]);
+			base_slow = rdmsr(msr);
+			set_segment_base(which, 0x1234000);
+			fast = set_segment_base(which, addresses[i]);
+			base_fast = rdmsr(msr);
+			set_segment_base(SEGBASE_GS_KERNEL, gs);
+			EXPECT_EQ(fast, slow);
+			if (!slow)
+				EXPECT_EQ(base_fast, base_slow);
+		}
+	}
+	set_segment_base(SEGBASE_FS, 0);
+	set_segment_base(SEGBASE_GS_USER, 0);
+}
+
+static void stacks_are_switched_alike(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		long fast = stack_switch(FLAT_KERNEL_SS, addresses[i]);
+		long slow = by_multicall(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS,
+					 addresses[i]);
+
+		if (fast != slow)
+			print("# stack_switch(%#lx)\n", addresses[i]);
+		EXPECT_EQ(fast, slow);
+	}
+}
+
+static void versions_are_alike(void)
+{
+	EXPECT_EQ(xen_version(XENVER_version, NULL),
+		  by_multicall(__HYPERVISOR_xen_version, XENVER_version, 0));
+}
+
+GUEST_TEST(CASE(system_calls_are_bounced_alike), CASE(irets_to_user_mode_are_alike),
+	   CASE(irets_to_the_kernel_are_alike), CASE(segment_bases_are_set_alike),
+	   CASE(stacks_are_switched_alike), CASE(versions_are_alike));
