@@ -349,6 +349,9 @@ void rf_console_disconnect(struct rf_console *console)
 			      &until);
 		pull_output(console);
 		console->connected = false;
+		/* What is said next about the guest comes after its own words. */
+		signal_eventfd(console->wake);
+		wait_for_room(console, STREAM_SIZE, &until);
 	}
 	pthread_mutex_unlock(&console->lock);
 	signal_eventfd(console->wake);

@@ -21,7 +21,7 @@ int rf_error_set(struct rf_error *err, const char *fmt, ...)
 
 void rf_error_say(const char *fmt, ...)
 {
-	char line[640];
+	char line[1024];
 	va_list args;
 
 	va_start(args, fmt);

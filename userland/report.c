@@ -104,3 +104,39 @@ int rf_report_stats(struct rf_vm *vm, struct cJSON *answer,
 	}
 	return 0;
 }
+
+static void say_regs(unsigned int id, const struct rf_get_regs *regs)
+{
+	static const char *const names[] = {
+		"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+	};
+	char text[512];
+	int len = 0;
+
+	for (int i = 0; i < 16; i++)
+		len += snprintf(text + len, sizeof(text) - len, " %s=%llx",
+				names[i], (unsigned long long)regs->gpr[i]);
+	rf_error_say("vCPU %u: %s rip=%llx rflags=%llx cs=%llx ss=%llx "
+		     "cr2=%llx cr3=%llx,%llx fs=%llx gs=%llx%s", id,
+		     regs->flags & RF_REGS_KERNEL ? "kernel" : "user",
+		     (unsigned long long)regs->rip,
+		     (unsigned long long)regs->rflags,
+		     (unsigned long long)regs->cs,
+		     (unsigned long long)regs->ss,
+		     (unsigned long long)regs->cr2,
+		     (unsigned long long)regs->kernel_cr3_pfn << 12,
+		     (unsigned long long)regs->user_cr3_pfn << 12,
+		     (unsigned long long)regs->fs_base,
+		     (unsigned long long)regs->gs_base, text);
+}
+
+void rf_report_regs(struct rf_vm *vm)
+{
+	struct rf_get_regs regs;
+
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		if (rf_api_get_regs(vm->vcpus[i].fd, &regs) >= 0 &&
+		    regs.flags & RF_REGS_ONLINE)
+			say_regs(i, &regs);
+}

@@ -14,4 +14,7 @@ void rf_report_info(struct rf_vm *vm, struct cJSON *answer);
 int rf_report_stats(struct rf_vm *vm, struct cJSON *answer,
 		    struct rf_error *err);
 
+/* Where the vCPUs are, on stderr: for guests that the module killed. */
+void rf_report_regs(struct rf_vm *vm);
+
 #endif /* RF_REPORT_H */

@@ -192,6 +192,7 @@ static enum rf_exit judge_end(struct run *run, struct rf_error *text)
 	case RF_STATE_DEAD:
 		rf_error_set(text, "%s: killed by the module: %.*s", vm->name,
 			     RF_REASON_LEN, state.text);
+		rf_report_regs(vm);
 		return RF_EXIT_GUEST_KILLED;
 	default:
 		rf_error_set(text, "%s: %.300s", vm->name,
@@ -211,6 +212,7 @@ static enum rf_exit run_guest(struct run *run, struct rf_error *text)
 			return RF_EXIT_ERROR;
 		wait_for_end(run);
 		rf_vcpu_join_all(&run->vm);
+		rf_console_disconnect(run->vm.console);
 		status = judge_end(run, text);
 		rf_vm_stop(&run->vm);
 	} while (status == RF_EXIT_REBOOT && !config->no_reboot);

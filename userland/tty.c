@@ -14,7 +14,13 @@ static volatile sig_atomic_t raw_fd = -1;
 
 bool rf_tty_is_ours(int fd)
 {
-	return isatty(fd) && tcgetpgrp(fd) == getpgrp();
+	pid_t foreground;
+
+	if (!isatty(fd))
+		return false;
+	/* Without job control nobody is in the background. */
+	foreground = tcgetpgrp(fd);
+	return foreground < 0 || foreground == getpgrp();
 }
 
 /* Called from signal handlers: async-signal-safe functions only. */

@@ -317,6 +317,16 @@ static void every_end_has_its_status(void)
 	}
 }
 
+static void a_killed_guest_says_where_it_was(void)
+{
+	struct launcher *l = start("run -k k -c 2", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	type(l, "k");
+	EXPECT(hear_on(l, l->err, "vCPU 1: kernel rip=1234"));
+	EXPECT_EQ(finish(l), RF_EXIT_GUEST_KILLED);
+}
+
 static void signals_end_the_guest(void)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
@@ -716,6 +726,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(a_busy_launcher_does_all_it_must),
 	TAP_CASE(a_reboot_starts_afresh),
 	TAP_CASE(every_end_has_its_status),
+	TAP_CASE(a_killed_guest_says_where_it_was),
 	TAP_CASE(signals_end_the_guest),
 	TAP_CASE(kill_returns_when_the_guest_is_gone),
 	TAP_CASE(a_paused_guest_can_be_killed),
