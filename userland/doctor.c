@@ -252,7 +252,7 @@ static void check_answer(struct doctor *doctor, int fd)
 		     "it does not answer as it should: %s", strerror(-ret));
 		return;
 	}
-	if (strncmp(info.version, RF_VERSION, sizeof(info.version)))
+	if (strncmp(info.version, RF_VERSION, strlen(RF_VERSION)))
 		find(doctor, NOTE, "module",
 		     "install module and launcher of one version",
 		     "version %.31s, this program is " RF_VERSION,

@@ -183,60 +183,79 @@ static int reserve_frames(struct rf_vm *vm, uint64_t nr, struct rf_error *err)
 	return 0;
 }
 
-static int place_guest(struct rf_vm *vm, const struct rf_kernel *kernel,
-		       struct rf_layout *layout, struct rf_entry *entry,
-		       struct rf_error *err)
+/* A kernel, unpacked for as long as it takes to put it in place. */
+struct unpacked {
+	uint8_t *elf;
+	size_t len;
+	struct rf_kernel kernel;
+};
+
+static void unpacked_free(struct unpacked *image)
 {
+	munmap(image->elf, image->len);
+}
+
+static int kernel_unpack(struct rf_vm *vm, struct unpacked *image,
+			 struct rf_error *err)
+{
+	struct rf_payload payload;
+	struct rf_error why;
+
+	if (rf_image_find(vm->kernel.data, vm->kernel.len, &payload, &why))
+		return rf_error_set(err, "cannot use the kernel %s: %.300s",
+				    vm->config->kernel, why.text);
+	image->len = payload.elf_len;
+	image->elf = mmap(NULL, image->len, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (image->elf == MAP_FAILED)
+		return rf_error_set(err, "no memory to unpack the kernel in "
+					 "(%zuM)", image->len >> 20);
+	if (rf_image_unpack(&payload, image->elf, &why) ||
+	    rf_image_parse(image->elf, image->len, &image->kernel, &why)) {
+		unpacked_free(image);
+		return rf_error_set(err, "cannot use the kernel %s: %.300s",
+				    vm->config->kernel, why.text);
+	}
+	return 0;
+}
+
+static int bind_console(struct rf_vm *vm, struct rf_build *build,
+			struct rf_error *err)
+{
+	int port = rf_api_bind_port(vm->vm_fd,
+				    rf_console_to_launcher(vm->console),
+				    rf_console_from_launcher(vm->console));
+
+	if (port < 0)
+		return rf_error_set(err, "the module will not bind the "
+					 "console: %s", strerror(-port));
+	build->console_port = port;
+	return 0;
+}
+
+/* Everything a file can get wrong is seen before there is a VM. */
+static int build_guest(struct rf_vm *vm, struct rf_layout *layout,
+		       struct rf_entry *entry, struct rf_error *err)
+{
+	struct unpacked image;
 	struct rf_build build = {
-		.kernel = kernel,
+		.kernel = &image.kernel,
 		.initrd = vm->initrd.data,
 		.initrd_len = vm->initrd.len,
 		.cmdline = vm->config->cmdline,
 		.memory = vm->memory,
 		.nr_pages = vm->nr_pages,
 	};
-	int port;
-
-	if (rf_start_info_plan(&build, layout, err) ||
-	    reserve_frames(vm, layout->end_pfn, err))
-		return -1;
-	port = rf_api_bind_port(vm->vm_fd,
-				rf_console_to_launcher(vm->console),
-				rf_console_from_launcher(vm->console));
-	if (port < 0)
-		return rf_error_set(err, "the module will not bind the console: %s",
-				    strerror(-port));
-	build.console_port = port;
-	rf_start_info_fill(&build, layout, entry);
-	return 0;
-}
-
-static int build_guest(struct rf_vm *vm, struct rf_layout *layout,
-		       struct rf_entry *entry, struct rf_error *err)
-{
-	struct rf_payload payload;
-	struct rf_kernel kernel;
-	struct rf_error why;
-	uint8_t *elf;
 	int ret;
 
-	if (rf_image_find(vm->kernel.data, vm->kernel.len, &payload, &why))
-		return rf_error_set(err, "cannot use the kernel %s: %s",
-				    vm->config->kernel, why.text);
-	elf = mmap(NULL, payload.elf_len, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (elf == MAP_FAILED)
-		return rf_error_set(err, "no memory to unpack the kernel in (%zuM)",
-				    payload.elf_len >> 20);
-
-	ret = rf_image_unpack(&payload, elf, &why) ||
-	      rf_image_parse(elf, payload.elf_len, &kernel, &why);
-	if (ret)
-		rf_error_set(err, "cannot use the kernel %s: %s",
-			     vm->config->kernel, why.text);
-	else
-		ret = place_guest(vm, &kernel, layout, entry, err);
-	munmap(elf, payload.elf_len);
+	if (kernel_unpack(vm, &image, err))
+		return -1;
+	ret = rf_start_info_plan(&build, layout, err) ||
+	      reserve_frames(vm, layout->end_pfn, err) ||
+	      create_vm_fd(vm, err) || bind_console(vm, &build, err);
+	if (!ret)
+		rf_start_info_fill(&build, layout, entry);
+	unpacked_free(&image);
 	return ret ? -1 : 0;
 }
 
@@ -274,7 +293,7 @@ int rf_vm_start(struct rf_vm *vm, struct rf_error *err)
 
 	vm->ending = false;
 	vm->failure.text[0] = 0;
-	if (create_vm_fd(vm, err) || build_guest(vm, &layout, &entry, err) ||
+	if (build_guest(vm, &layout, &entry, err) ||
 	    create_vcpus(vm, &entry, err))
 		goto err_stop;
 
