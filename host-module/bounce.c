@@ -6,7 +6,7 @@
  *
  *	ss  rsp  rflags  cs  rip  [error]  r11  rcx
  *
- * with the saved event mask in the byte above the %cs selector, and RPL 0 in
+ * (for the failsafe callback, ds es fs gs upwards from r11) with the saved event mask in the byte above the %cs selector, and RPL 0 in
  * the selector when the guest kernel itself was interrupted.
  */
 #include <linux/kernel.h>
@@ -30,8 +30,12 @@ struct bounce {
 	u16 cs;
 	bool mask_events;
 	s64 error;		/* or RF_NO_ERROR_CODE */
+	bool segments;		/* failsafe: the data selectors stand in the frame */
 	u64 clear_flags;
 };
+
+#define CLEAR_ON_TRAP	(X86_EFLAGS_TF | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_VM |	\
+			 X86_EFLAGS_AC | X86_EFLAGS_DF)
 
 void rf_vcpu_set_mode(struct rf_vcpu *vcpu, bool kernel)
 {
@@ -51,13 +55,19 @@ static int bounce(struct rf_vcpu *vcpu, const struct bounce *to)
 	struct rf_regs *regs = vcpu->regs;
 	bool from_kernel = rf_vcpu_in_kernel(vcpu);
 	u8 mask = READ_ONCE(info->evtchn_upcall_mask);
-	u64 frame[8], sp;
+	u64 frame[12], sp;
 	int n = 0;
 
 	sp = (from_kernel ? regs->rsp : world->kernel_sp) & ~15ULL;
 
 	frame[n++] = regs->rcx;
 	frame[n++] = regs->r11;
+	if (to->segments) {
+		frame[n++] = world->ds;
+		frame[n++] = world->es;
+		frame[n++] = world->fs;
+		frame[n++] = world->gs;
+	}
 	if (to->error != RF_NO_ERROR_CODE)
 		frame[n++] = to->error;
 	frame[n++] = regs->rip;
@@ -87,25 +97,16 @@ static int bounce(struct rf_vcpu *vcpu, const struct bounce *to)
 static bool bounce_failsafe(struct rf_vcpu *vcpu)
 {
 	const struct rf_callback *cb = &vcpu->callbacks[CALLBACKTYPE_failsafe];
-	struct rf_world *world = vcpu->world;
-	struct rf_regs *regs = vcpu->regs;
 	struct bounce to = {
 		.rip = cb->rip,
 		.cs = RF_FLAT_KERNEL_CS,
 		.mask_events = cb->flags & CALLBACKF_mask_events,
 		.error = RF_NO_ERROR_CODE,
-		.clear_flags = X86_EFLAGS_TF | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_VM,
+		.segments = true,
+		.clear_flags = CLEAR_ON_TRAP,
 	};
-	u64 segments[4] = { world->ds, world->es, world->fs, world->gs };
 
-	if (!cb->rip)
-		return false;
-	if (bounce(vcpu, &to))
-		return false;
-
-	/* Below rcx and r11 of the frame stand the data segments. */
-	regs->rsp -= sizeof(segments);
-	return !rf_guest_write(vcpu, regs->rsp, segments, sizeof(segments));
+	return cb->rip && !bounce(vcpu, &to);
 }
 
 void rf_bounce_trap(struct rf_vcpu *vcpu, int vector, s64 error)
@@ -116,8 +117,7 @@ void rf_bounce_trap(struct rf_vcpu *vcpu, int vector, s64 error)
 		.cs = ti->cs,
 		.mask_events = TI_GET_IF(ti),
 		.error = error,
-		.clear_flags = X86_EFLAGS_TF | X86_EFLAGS_RF | X86_EFLAGS_NT |
-			       X86_EFLAGS_VM | X86_EFLAGS_AC | X86_EFLAGS_DF,
+		.clear_flags = CLEAR_ON_TRAP,
 	};
 
 	rf_count(vcpu, BOUNCED_TRAPS);
@@ -142,6 +142,12 @@ void rf_bounce_page_fault(struct rf_vcpu *vcpu, u64 gva, u32 error)
 	rf_bounce_trap(vcpu, X86_TRAP_PF, error);
 }
 
+static bool callback_is_syscall(int type)
+{
+	return type == CALLBACKTYPE_syscall || type == CALLBACKTYPE_syscall32 ||
+	       type == CALLBACKTYPE_sysenter;
+}
+
 bool rf_bounce_callback(struct rf_vcpu *vcpu, int type)
 {
 	const struct rf_callback *cb = &vcpu->callbacks[type];
@@ -151,8 +157,8 @@ bool rf_bounce_callback(struct rf_vcpu *vcpu, int type)
 		.mask_events = type == CALLBACKTYPE_event ||
 			       (cb->flags & CALLBACKF_mask_events),
 		.error = RF_NO_ERROR_CODE,
-		.clear_flags = X86_EFLAGS_TF | X86_EFLAGS_RF | X86_EFLAGS_NT |
-			       X86_EFLAGS_VM | X86_EFLAGS_AC | X86_EFLAGS_DF,
+		/* A system call starts with the flags that SYSCALL leaves. */
+		.clear_flags = callback_is_syscall(type) ? ~0ULL : CLEAR_ON_TRAP,
 	};
 
 	if (!cb->rip)
@@ -195,8 +201,12 @@ void rf_bounce_iret(struct rf_vcpu *vcpu)
 		regs->rcx = frame.rcx;
 		regs->r11 = frame.r11;
 	} else {
-		regs->rcx = frame.rip;
-		regs->r11 = frame.rflags;
+		/* As SYSRET would: flat selectors, RIP and RFLAGS to be seen. */
+		regs->rcx = regs->rip;
+		regs->r11 = regs->rflags;
+		regs->ss = RF_FLAT_USER_SS;
+		if (regs->cs != RF_FLAT_USER_CS32)
+			regs->cs = RF_FLAT_USER_CS64;
 	}
 	WRITE_ONCE(info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
 }
