@@ -41,12 +41,12 @@ static void a_frame_says_unmasked(void)
 
 static void registers_survive_a_trap(void)
 {
-	u64 rcx = 0x1111, r11 = 0x2222;
-	register u64 r11_ asm("r11") = r11;
+	register u64 r11 asm("r11") = 0x2222;
+	u64 rcx = 0x1111;
 
-	EXPECT_EQ(TRY("ud2", : "+c" (rcx), "+r" (r11_)), 6);
+	EXPECT_EQ(TRY("ud2", : "+c" (rcx), "+r" (r11)), 6);
 	EXPECT_EQ(rcx, 0x1111);
-	EXPECT_EQ(r11_, 0x2222);
+	EXPECT_EQ(r11, 0x2222);
 	EXPECT_EQ(last()->rcx, 0x1111);
 	EXPECT_EQ(last()->r11, 0x2222);
 }
