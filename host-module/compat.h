@@ -8,6 +8,20 @@
 #define RF_COMPAT_H
 
 #include <linux/version.h>
+
+#ifdef __ASSEMBLY__
+
+#include <asm/unwind_hints.h>
+
+/* Tells objtool that nothing is known of the stack from here on. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define RF_NO_UNWIND	UNWIND_HINT_EMPTY
+#else
+#define RF_NO_UNWIND	UNWIND_HINT_UNDEFINED
+#endif
+
+#else /* !__ASSEMBLY__ */
+
 #include <linux/eventfd.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
@@ -28,6 +42,11 @@ static inline u64 rf_run_delay(void)
 #endif
 }
 
+/* smp_send_reschedule() is traced from 6.4 on, and leaves the header to us. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#include <trace/events/ipi.h>
+#endif
+
 /* FRED replaces the IDT, whose gates the switcher takes over. */
 #ifdef X86_FEATURE_FRED
 #define rf_host_has_fred()	cpu_feature_enabled(X86_FEATURE_FRED)
@@ -35,4 +54,5 @@ static inline u64 rf_run_delay(void)
 #define rf_host_has_fred()	false
 #endif
 
+#endif /* __ASSEMBLY__ */
 #endif /* RF_COMPAT_H */

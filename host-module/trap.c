@@ -56,6 +56,11 @@ static void trap_page_fault(struct rf_vcpu *vcpu)
 	u64 gva = vcpu->fault_gva;
 
 	rf_count(vcpu, EXIT_PAGE_FAULT);
+	/* Some CPUs read the stack of a ring-3 IRET as if it were ring 0's. */
+	if (!(error & RF_PF_USER) && rf_emulate(vcpu, X86_TRAP_PF) != RF_EMUL_NO) {
+		rf_count(vcpu, EMULATED);
+		return;
+	}
 	/* A reserved bit in a shadow entry is ours, and a bug. */
 	if (WARN_ON_ONCE(error & RF_PF_RSVD)) {
 		rf_vm_kill(vcpu->vm, "shadow entry of %#llx is malformed", gva);
@@ -78,6 +83,20 @@ static void trap_emulate(struct rf_vcpu *vcpu, int vector, s64 error)
 		rf_count(vcpu, EMULATED);
 		break;
 	}
+}
+
+/* INT 0x80 has a gate of its own in ring 3; the guest's may be closed. */
+static void trap_int80(struct rf_vcpu *vcpu)
+{
+	const struct trap_info *ti = &vcpu->traps[IA32_SYSCALL_VECTOR];
+
+	if (ti->address && (rf_vcpu_in_kernel(vcpu) || TI_GET_DPL(ti) == 3)) {
+		rf_bounce_trap(vcpu, IA32_SYSCALL_VECTOR, RF_NO_ERROR_CODE);
+		return;
+	}
+	/* As a gate that is not open: the instruction faults, all 2 bytes of it. */
+	vcpu->regs->rip -= 2;
+	rf_bounce_gp(vcpu, IA32_SYSCALL_VECTOR * 8 + 2);
 }
 
 /* Does the CPU push an error code for this vector? */
@@ -132,7 +151,7 @@ void rf_trap(struct rf_vcpu *vcpu)
 		return;
 	case IA32_SYSCALL_VECTOR:
 		rf_count(vcpu, EXIT_SYSCALL);
-		rf_bounce_trap(vcpu, vector, RF_NO_ERROR_CODE);
+		trap_int80(vcpu);
 		return;
 	case FIRST_EXTERNAL_VECTOR ... IA32_SYSCALL_VECTOR - 1:
 	case IA32_SYSCALL_VECTOR + 1 ... NR_VECTORS - 1:

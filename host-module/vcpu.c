@@ -21,9 +21,11 @@
 #include <asm/nospec-branch.h>
 #include <asm/pkru.h>
 #include <asm/special_insns.h>
+#include <asm/tlbflush.h>
 #include <asm/trapnr.h>
 
 #include "bounce.h"
+#include "compat.h"
 #include "guestmem.h"
 #include "trap.h"
 #include "vcpu.h"
@@ -101,6 +103,8 @@ static void vcpu_load(struct rf_vcpu *vcpu)
 		vcpu->host_pkru = read_pkru();
 	if (unlikely(vcpu->emul.ts))
 		write_cr0(read_cr0() | X86_CR0_TS);
+	if (unlikely(vcpu->emul.cr4 & X86_CR4_TSD))
+		cr4_set_bits_irqsoff(X86_CR4_TSD);
 	load_debug(vcpu);
 
 	if (this_cpu_read(last_vm) != vcpu->vm) {
@@ -115,6 +119,8 @@ static void vcpu_save(struct rf_vcpu *vcpu)
 	save_debug(vcpu);
 	if (unlikely(vcpu->emul.ts))
 		write_cr0(read_cr0() & ~X86_CR0_TS);
+	if (unlikely(vcpu->emul.cr4 & X86_CR4_TSD) && !test_thread_flag(TIF_NOTSC))
+		cr4_clear_bits_irqsoff(X86_CR4_TSD);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE) && read_pkru() != vcpu->host_pkru)
 		write_pkru(vcpu->host_pkru);
 	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE) &&
@@ -387,6 +393,7 @@ static void set_context(struct rf_vcpu *vcpu, const struct vcpu_guest_context *c
 	set_callback(vcpu, CALLBACKTYPE_event, c->event_callback_eip, true);
 	set_callback(vcpu, CALLBACKTYPE_failsafe, c->failsafe_callback_eip,
 		     c->flags & VGCF_failsafe_disables_events);
+	set_callback(vcpu, CALLBACKTYPE_nmi, c->trap_ctxt[X86_TRAP_NMI].address, true);
 	set_callback(vcpu, CALLBACKTYPE_syscall, c->syscall_callback_eip, mask);
 	world->syscall_rip = c->syscall_callback_eip;
 	world->syscall_mask = mask;

@@ -7,8 +7,9 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/slab.h>
-#include <linux/syscore_ops.h>
 #include <linux/user-return-notifier.h>
 
 #include <asm/desc.h>
@@ -423,29 +424,55 @@ static int switcher_offline(unsigned int cpu)
 	return 0;
 }
 
-/* The CPU that suspends the machine goes through no hotplug callback. */
-static int switcher_suspend(void)
+/*
+ * The CPU that suspends the machine goes through no hotplug callback, and wakes
+ * with the host's MSRs.  A device is told while every vCPU thread is frozen.
+ */
+static int switcher_suspend(struct device *dev)
 {
-	cpu_stop(NULL);
+	on_each_cpu(cpu_stop, NULL, 1);
 	return 0;
 }
 
-static void switcher_resume(void)
+static const struct dev_pm_ops switcher_pm_ops = {
+	SET_SYSTEM_SLEEP_PM_OPS(switcher_suspend, NULL)
+};
+
+static struct platform_driver switcher_driver = {
+	.driver = {
+		.name	= "ringfence",
+		.pm	= &switcher_pm_ops,
+	},
+};
+static struct platform_device *switcher_device;
+
+static int pm_init(void)
 {
-	cpu_start(NULL);
+	int err = platform_driver_register(&switcher_driver);
+
+	if (err)
+		return err;
+	switcher_device = platform_device_register_simple("ringfence", PLATFORM_DEVID_NONE,
+							  NULL, 0);
+	if (!IS_ERR(switcher_device))
+		return 0;
+	platform_driver_unregister(&switcher_driver);
+	return PTR_ERR(switcher_device);
 }
 
-static struct syscore_ops switcher_syscore_ops = {
-	.suspend	= switcher_suspend,
-	.resume		= switcher_resume,
-};
+static void pm_exit(void)
+{
+	platform_device_unregister(switcher_device);
+	platform_driver_unregister(&switcher_driver);
+}
 
 static int text_init(void)
 {
 	size_t len = rf_switcher_text_end - rf_switcher_text;
+	size_t fixups = rf_hole_fixups_end - rf_hole_fixups;
 	int i;
 
-	if (WARN_ON(len > RF_TEXT_PAGES << PAGE_SHIFT))
+	if (WARN_ON(len > RF_FIXUP_PAGE << PAGE_SHIFT) || WARN_ON(fixups > PAGE_SIZE))
 		return -ENOEXEC;
 
 	for (i = 0; i < RF_TEXT_PAGES; i++) {
@@ -459,6 +486,8 @@ static int text_init(void)
 			memcpy(page_address(text_pages[i]), rf_switcher_text + at,
 			       min_t(size_t, len - at, PAGE_SIZE));
 	}
+
+	memcpy(page_address(text_pages[RF_FIXUP_PAGE]), rf_hole_fixups, fixups);
 
 	rf_switcher_gdt_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	if (!rf_switcher_gdt_page)
@@ -500,9 +529,13 @@ int rf_switcher_init(void)
 	if (err < 0)
 		goto err_cpus;
 	hotplug_state = err;
-	register_syscore_ops(&switcher_syscore_ops);
+	err = pm_init();
+	if (err)
+		goto err_hotplug;
 	return 0;
 
+err_hotplug:
+	cpuhp_remove_state(hotplug_state);
 err_cpus:
 	for_each_possible_cpu(cpu)
 		cpu_free(cpu);
@@ -515,7 +548,7 @@ void rf_switcher_exit(void)
 {
 	int cpu;
 
-	unregister_syscore_ops(&switcher_syscore_ops);
+	pm_exit();
 	/* Runs switcher_offline() on every CPU: the MSRs are the host's again. */
 	cpuhp_remove_state(hotplug_state);
 	for_each_possible_cpu(cpu)

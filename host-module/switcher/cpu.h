@@ -55,6 +55,7 @@ static_assert(sizeof(struct rf_cpu) <= PAGE_SIZE);
 
 /* switcher.S, stubs.S */
 extern u8 rf_switcher_text[], rf_switcher_text_end[];
+extern u8 rf_hole_fixups[], rf_hole_fixups_end[];
 extern u8 rf_hole_enter[], rf_hole_syscall64[], rf_hole_syscall32[], rf_hole_sysenter[];
 extern u8 rf_hole_vectors[];
 #define RF_VECTOR_STUB_SIZE	16

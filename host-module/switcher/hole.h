@@ -11,6 +11,7 @@
 #include <asm/smap.h>
 #include <asm/trapnr.h>
 
+#include "../compat.h"
 #include "asm-offsets.h"
 #include "switcher.h"
 
@@ -23,11 +24,11 @@
 
 /*
  * The instruction at _insn may fault; go on at _fixup, all registers as before.
- * Subsection 1 is the table, behind the text; the entries are searched by the
- * ring-0 fault stub.
+ * The table is copied to the last page of the text, where the ring-0 fault stub
+ * searches it.
  */
 #define FIXUP(_insn, _fixup)				\
-	.pushsection .rf_switcher, 1;			\
+	.pushsection .rf_fixups, "a";			\
 	.long _insn - rf_switcher_text;			\
 	.long _fixup - rf_switcher_text;		\
 	.popsection
@@ -46,7 +47,15 @@
 /* First address of the guest kernel's half. */
 #define GUEST_KERNEL_HALF	0xffff880000000000
 
+#define FIXUPS		(rf_switcher_text + (RF_FIXUP_PAGE << 12))(%rip)
+
 #define ENDBR64		.byte 0xf3, 0x0f, 0x1e, 0xfa
+
+/* Code that nothing seems to lead to: an entry, or where a fault goes on. */
+.macro ENTRY_LABEL
+	RF_NO_UNWIND
+	ENDBR64
+.endm
 
 .macro SAVE_GPRS
 	pushq	%rdi

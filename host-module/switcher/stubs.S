@@ -3,6 +3,7 @@
  * stubs.S - 256 vectors in the hole, and the host's side of the switch
  */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
 #include <asm/nospec-branch.h>
 
 #include "hole.h"
@@ -19,7 +20,7 @@
 SYM_CODE_START(rf_hole_vectors)
 	vector = 0
 	.rept	256
-	ENDBR64
+	ENTRY_LABEL
 	.if	!(HAS_ERROR(vector))
 	pushq	$0
 	.endif
@@ -53,7 +54,7 @@ SYM_CODE_START_LOCAL(rf_hole_vector)
 	leaq	rf_switcher_text(%rip), %rax
 	movq	40(%rsp), %rcx
 	subq	%rax, %rcx
-	leaq	rf_hole_fixups(%rip), %rdx
+	leaq	FIXUPS, %rdx
 1:	cmpl	$0, (%rdx)
 	je	rf_hole_fatal
 	cmpl	%ecx, (%rdx)
@@ -74,6 +75,7 @@ SYM_CODE_START_LOCAL(rf_hole_vector)
  * before entry, so that it says where, and kills the guest.
  */
 rf_hole_fatal:
+	RF_NO_UNWIND
 	movq	%rcx, CPU(fault_rip)
 	movq	CPU(world_top), %rsp
 	subq	$REGS_SIZE, %rsp
@@ -130,9 +132,11 @@ SYM_CODE_START_LOCAL(rf_hole_ist)
 	subq	%rax, %rcx
 	jmp	rf_hole_fatal
 SYM_CODE_END(rf_hole_ist)
-SYM_DATA_START(rf_switcher_text_end)
-	.long	0
-SYM_DATA_END(rf_switcher_text_end)
+SYM_CODE_START(rf_switcher_text_end)
+	RF_NO_UNWIND
+	ANNOTATE_NOENDBR
+	int3
+SYM_CODE_END(rf_switcher_text_end)
 
 	.text
 
@@ -144,7 +148,8 @@ SYM_DATA_END(rf_switcher_text_end)
  * Out:	 the guest has come out again; the host's tables are loaded
  * Uses: the callee-saved registers are kept here
  */
-SYM_FUNC_START(rf_switcher_enter)
+SYM_CODE_START(rf_switcher_enter)
+	ENTRY_LABEL
 	pushq	%rbp
 	pushq	%rbx
 	pushq	%r12
@@ -158,6 +163,7 @@ SYM_FUNC_START(rf_switcher_enter)
 
 	/* %rdi = this CPU's data; still on the transition GDT and the hv IDT. */
 .Lback:
+	RF_NO_UNWIND
 	lidt	6 + CPU_host_idt(%rdi)
 	lgdt	6 + CPU_host_gdt(%rdi)
 	popq	%r15
@@ -167,14 +173,14 @@ SYM_FUNC_START(rf_switcher_enter)
 	popq	%rbx
 	popq	%rbp
 	RET
-SYM_FUNC_END(rf_switcher_enter)
+SYM_CODE_END(rf_switcher_enter)
 
 /* Re-raise vector n: ENDBR, INT n, RET. */
 	.balign	RF_STUB_BYTES
 SYM_CODE_START(rf_reraise_stubs)
 	vector = 0
 	.rept	256
-	ENDBR64
+	ENTRY_LABEL
 	.byte	0xcd, vector
 	RET
 	.balign	RF_STUB_BYTES, 0xcc

@@ -22,18 +22,18 @@
  * return at every one of these steps.
  */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
 
 #include "hole.h"
 
 	.section .rf_switcher, "ax"
 
-	.pushsection .rf_switcher, 1
-	.balign	8
+	.pushsection .rf_fixups, "a"
 SYM_DATA_START(rf_hole_fixups)
 	.popsection
-	.pushsection .rf_switcher, 2
+	.pushsection .rf_fixups, 1, "a"
 	.long	0, 0
-SYM_DATA_END(rf_hole_fixups)
+SYM_DATA_END_LABEL(rf_hole_fixups, SYM_L_GLOBAL, rf_hole_fixups_end)
 	.popsection
 
 SYM_CODE_START(rf_switcher_text)
@@ -46,7 +46,7 @@ SYM_CODE_START(rf_switcher_text)
  * Out:	 does not return; the guest runs until an exit comes to .Lexit
  */
 SYM_INNER_LABEL(rf_hole_enter, SYM_L_GLOBAL)
-	ENDBR64
+	ENTRY_LABEL
 
 	/* 1. Tables in which both sides are valid, and a stack of our own. */
 	movq	CPU(stack_top), %rsp
@@ -60,7 +60,8 @@ SYM_INNER_LABEL(rf_hole_enter, SYM_L_GLOBAL)
 	leaq	1f(%rip), %rax
 	pushq	%rax
 	lretq
-1:	xorl	%eax, %eax
+1:	RF_NO_UNWIND
+	xorl	%eax, %eax
 	movl	%eax, %ss
 	movl	CPU(ldt_selector), %eax
 	lldt	%ax
@@ -113,15 +114,19 @@ FIXUP(.Lload_es, .Lno_es)
 FIXUP(.Lload_fs, .Lno_fs)
 FIXUP(.Lload_gs, .Lno_gs)
 .Lno_ds:
+	RF_NO_UNWIND
 	movw	$0, AT_REGS(ds)
 	jmp	2b
 .Lno_es:
+	RF_NO_UNWIND
 	movw	$0, AT_REGS(es)
 	jmp	3b
 .Lno_fs:
+	RF_NO_UNWIND
 	movw	$0, AT_REGS(fs)
 	jmp	4b
 .Lno_gs:
+	RF_NO_UNWIND
 	movw	$0, AT_REGS(gs)
 	jmp	5b
 
@@ -133,6 +138,7 @@ FIXUP(.Lload_gs, .Lno_gs)
 FIXUP(.Liret, .Lbad_iret)
 FIXUP(.Lfast_iret, .Lbad_iret)
 .Lbad_iret:
+	RF_NO_UNWIND
 	pushq	CPU(fault_error)
 	pushq	$RF_EXIT_BAD_IRET
 
@@ -205,7 +211,7 @@ SYM_INNER_LABEL(rf_leave_saved, SYM_L_GLOBAL)
  * be served here.
  */
 SYM_INNER_LABEL(rf_hole_syscall64, SYM_L_GLOBAL)
-	ENDBR64
+	ENTRY_LABEL
 	movq	%rsp, CPU(scratch)
 	movq	CPU(world_top), %rsp
 	pushq	$(RF_FLAT_USER_SS_)
@@ -289,6 +295,7 @@ FIXUP(.Lb4, .Lbounce_fault)
 FIXUP(.Lb5, .Lbounce_fault)
 FIXUP(.Lb6, .Lbounce_fault)
 .Lbounce_fault:
+	RF_NO_UNWIND
 	ASM_CLAC
 	popq	%rbx
 	popq	%rax
@@ -457,6 +464,7 @@ FIXUP(.Li6, .Liret_slow)
 FIXUP(.Li7, .Liret_slow)
 FIXUP(.Li8, .Liret_slow)
 .Liret_slow:
+	RF_NO_UNWIND
 	ASM_CLAC
 	popq	%r9
 	popq	%r8
@@ -471,7 +479,7 @@ FIXUP(.Li8, .Liret_slow)
 
 /* SYSCALL from compatibility mode. */
 SYM_INNER_LABEL(rf_hole_syscall32, SYM_L_GLOBAL)
-	ENDBR64
+	ENTRY_LABEL
 	movq	%rsp, CPU(scratch)
 	movq	CPU(world_top), %rsp
 	pushq	$RF_FLAT_USER_SS_
@@ -485,7 +493,7 @@ SYM_INNER_LABEL(rf_hole_syscall32, SYM_L_GLOBAL)
 
 /* SYSENTER saves nothing: the guest knows where it came from. */
 SYM_INNER_LABEL(rf_hole_sysenter, SYM_L_GLOBAL)
-	ENDBR64
+	ENTRY_LABEL
 	movq	CPU(world_top), %rsp
 	pushq	$RF_FLAT_USER_SS_
 	pushq	$0

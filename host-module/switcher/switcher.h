@@ -17,6 +17,7 @@
 #include <asm/page_types.h>
 
 #define RF_TEXT_PAGES		3
+#define RF_FIXUP_PAGE		2	/* the last of them: where faults go on */
 
 /* Pages of one CPU's area. */
 #define RF_CPU_AREA_SHIFT	18
