@@ -67,17 +67,20 @@ guest_run() {
 }
 
 # guest_elf NAME [OPTION...]: run a one-file guest and pass on its KTAP lines,
-# indented, as a subtest.
+# indented, as a subtest.  It passes if every result it planned came, as ok.
 guest_elf() {
 	elf=$1
 	shift
-	log=/tmp/elf-$elf.$$.log
+	log=/tmp/elf-$elf.$RF_N.log
 	timeout "${GUEST_TIMEOUT:-60}" ringfence run -k "/guest/$elf.elf" \
 		"$@" >"$log" 2>&1 </dev/null
 	status=$?
 	echo "    # Subtest: $elf"
 	tr -d '\r' <"$log" | sed -nE '/^(not ok|ok|1\.\.)/s/^/    /p'
 	show "$log"
-	[ "$status" = 0 ] || note "launcher exit status $status"
-	[ "$status" = 0 ] && ! grep -q '^not ok' "$log"
+	[ "$status" = 0 ] || note "$elf: launcher exit status $status"
+	plan=$(tr -d '\r' <"$log" | sed -n 's/^1\.\.\([0-9]*\).*/\1/p' | tail -n 1)
+	came=$(tr -d '\r' <"$log" | grep -cE '^(not )?ok [0-9]')
+	[ "$came" = "${plan:-x}" ] || note "$elf: planned ${plan:-nothing}, $came came"
+	[ "$status" = 0 ] && [ "$came" = "${plan:-x}" ] && ! grep -q '^not ok' "$log"
 }

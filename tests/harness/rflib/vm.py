@@ -1,9 +1,11 @@
 """Run QEMU, watch its consoles, and end it."""
 
+import ctypes
 import os
 import re
 import selectors
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -37,11 +39,17 @@ def smap_wanted(opts, version):
     return "off"
 
 
+def die_with_parent():
+    """However the harness ends, QEMU ends with it."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 def kernel_cmdline(opts):
     words = ["console=ttyS0", "tsc=reliable", "panic=-1", "oops=panic",
              "sysrq_always_enabled", "rdinit=/init", "loglevel=7"]
     if opts.host == "debug":
-        words.append("panic_on_warn=1")
+        words += ["panic_on_warn=1", "kunit.enable=1"]
     if opts.icount:
         words.append("nokaslr")
     words.append("pti=on" if opts.pti else "")
@@ -105,6 +113,7 @@ class Vm:
             proc = subprocess.Popen(
                 args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,
                 pass_fds=[s.fileno() for s in theirs.values()])
             for s in theirs.values():
                 s.close()
