@@ -248,7 +248,12 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 	WRITE_ONCE(vcpu->vm->started, true);
 
 	start = ktime_get();
+	if (vcpu->online)
+		rf_runstate_set(vcpu, RUNSTATE_running);
 	run->exit_reason = vcpu_loop(vcpu);
+	/* Not its own choice to stop here: that is time stolen from it. */
+	if (vcpu->online)
+		rf_runstate_set(vcpu, RUNSTATE_runnable);
 	vcpu->run_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
 
 	vcpu->run = NULL;

@@ -214,7 +214,6 @@ static void shadow_init_root(struct rf_vm *vm, struct rf_shadow *sh)
 {
 	u64 hole = rf_hole_root_entry(vm->hole);
 
-	sh->spt[RF_M2P_SLOT] = rf_m2p_root_entry();
 	if (!sh->pml5) {
 		sh->spt[rf_hole_root_index()] = hole;
 		return;

@@ -83,6 +83,12 @@ static inline struct rf_shadow *rf_spte_child(u64 spte)
 	return (void *)page_private(pfn_to_page((spte & RF_PTE_GFN) >> PAGE_SHIFT));
 }
 
+/* A root the guest kernel runs on has the M2P; one for its user alone has not. */
+static inline void rf_shadow_show_m2p(struct rf_shadow *root)
+{
+	WRITE_ONCE(root->spt[RF_M2P_SLOT], rf_m2p_root_entry());
+}
+
 /* Is the slot of a top-level table the hypervisor's? */
 static inline bool rf_slot_reserved(int level, unsigned int index)
 {

@@ -64,11 +64,14 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask)
 
 static int load_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, struct rf_shadow **root)
 {
+	bool kernel = root == &vcpu->mmu.kernel_root;
 	struct rf_vm *vm = vcpu->vm;
 	struct rf_shadow *sh;
 
 	read_lock(&vm->mmu.lock);
 	sh = rf_shadow_find(vm, gfn, RF_LEVELS);
+	if (sh && kernel)
+		rf_shadow_show_m2p(sh);
 	WRITE_ONCE(*root, sh);
 	read_unlock(&vm->mmu.lock);
 	if (sh)
@@ -78,6 +81,8 @@ static int load_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, struct rf_shadow **root
 		return -ENOMEM;
 	write_lock(&vm->mmu.lock);
 	sh = rf_shadow_get(vcpu, gfn, RF_LEVELS);
+	if (sh && kernel)
+		rf_shadow_show_m2p(sh);
 	WRITE_ONCE(*root, sh);
 	rf_shadow_unlock(vm);
 	return sh ? 0 : -ENOMEM;
