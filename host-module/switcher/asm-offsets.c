@@ -49,6 +49,7 @@ int main(void)
 	CPU(host_cr3);
 	CPU(host_fs_base);
 	CPU(ldt_selector);
+	CPU(spec_ctrl);
 	CPU(self);
 	CPU(host_gs_base);
 	CPU(host_tr);

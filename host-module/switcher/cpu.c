@@ -15,6 +15,7 @@
 #include <asm/desc.h>
 #include <asm/fsgsbase.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 #include <asm/trapnr.h>
@@ -288,6 +289,7 @@ static int cpu_alloc(int cpu)
 
 	st->cpu->self = (u64)st->cpu;
 	st->cpu->verw_selector = __KERNEL_DS;
+	st->cpu->clear_buffers = boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF);
 	st->cpu->hv_idt.limit = 256 * sizeof(gate_desc) - 1;
 	st->cpu->hv_idt.base = cpu_area(st, RF_CPU_IDT);
 	st->cpu->transition_gdt.limit = RF_GDT_BYTES - 1;
@@ -349,6 +351,8 @@ void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 	if (cpu_feature_enabled(X86_FEATURE_PCID))
 		cpu->host_cr3 |= X86_CR3_PCID_NOFLUSH;
 	cpu->host_fs_base = rdfsbase();
+	if (cpu_feature_enabled(X86_FEATURE_KERNEL_IBRS))
+		cpu->spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
 
 	world->regs.exit = RF_EXIT_SENTINEL;
 	rf_switcher_enter(cpu, st->entry);

@@ -27,6 +27,7 @@ struct rf_cpu {
 	u64 host_cr3;
 	u64 host_fs_base;
 	u64 ldt_selector;
+	u64 spec_ctrl;		/* to write on the way out; 0: nothing */
 
 	/* Written once, when the CPU is set up. */
 	u64 self;		/* kernel address of this struct */

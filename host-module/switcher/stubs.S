@@ -4,6 +4,7 @@
  */
 #include <linux/linkage.h>
 #include <linux/objtool.h>
+#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 
 #include "hole.h"
@@ -166,6 +167,21 @@ SYM_CODE_START(rf_switcher_enter)
 	RF_NO_UNWIND
 	lidt	6 + CPU_host_idt(%rdi)
 	lgdt	6 + CPU_host_gdt(%rdi)
+
+	/*
+	 * What the host does when its own user enters it, before the first RET
+	 * or indirect branch: IBRS where it relies on it, return predictors
+	 * untrained, branch history cleared.  Each is there on CPUs that need it.
+	 */
+	movq	CPU_spec_ctrl(%rdi), %rax
+	testq	%rax, %rax
+	jz	1f
+	movq	%rax, %rdx
+	shrq	$32, %rdx
+	movl	$MSR_IA32_SPEC_CTRL, %ecx
+	wrmsr
+1:	UNTRAIN_RET
+	CLEAR_BRANCH_HISTORY
 	popq	%r15
 	popq	%r14
 	popq	%r13
