@@ -60,9 +60,14 @@ static void load_debug(struct rf_vcpu *vcpu)
 {
 	const u64 *dr = vcpu->emul.dr;
 
+	vcpu->world->dr7 = 0;
 	if (likely(!hw_breakpoint_active() && !(dr[7] & DR_ENABLED)))
 		return;
 
+	/*
+	 * DR7 is the switcher's to load, for a guest's addresses may be the
+	 * host's as well: nothing of the host runs with it.
+	 */
 	set_debugreg(0, 7);
 	if (dr[7] & DR_ENABLED) {
 		set_debugreg(dr[0], 0);
@@ -70,7 +75,7 @@ static void load_debug(struct rf_vcpu *vcpu)
 		set_debugreg(dr[2], 2);
 		set_debugreg(dr[3], 3);
 		set_debugreg(DR6_RESERVED, 6);
-		set_debugreg(dr[7], 7);
+		vcpu->world->dr7 = dr[7];
 	}
 }
 
@@ -82,8 +87,6 @@ static void save_debug(struct rf_vcpu *vcpu)
 		get_debugreg(dr[6], 6);
 		set_debugreg(DR6_RESERVED, 6);
 	}
-	if (dr[7] & DR_ENABLED)
-		set_debugreg(0, 7);
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
 }
@@ -140,12 +143,14 @@ static bool vcpu_must_look_up(struct rf_vcpu *vcpu)
 /* One excursion.  False if something came up and the guest was not entered. */
 static bool vcpu_enter(struct rf_vcpu *vcpu)
 {
-	bool tlb_lost, entered = false;
+	bool entered = false;
 	int cpu;
 
 	local_irq_disable();
 	cpu = smp_processor_id();
-	tlb_lost = this_cpu_read(last_vcpu) != vcpu || vcpu->cpu != cpu;
+	/* Another's entries, or old ones of its own, may be in this CPU's TLB. */
+	if (this_cpu_read(last_vcpu) != vcpu || vcpu->cpu != cpu)
+		WRITE_ONCE(vcpu->mmu.flush, true);
 	WRITE_ONCE(vcpu->cpu, cpu);
 	WRITE_ONCE(vcpu->mode, RF_IN_GUEST);
 	/*
@@ -154,14 +159,13 @@ static bool vcpu_enter(struct rf_vcpu *vcpu)
 	 * which the guest comes out for.
 	 */
 	smp_mb();
-	if (vcpu_must_look_up(vcpu) || !rf_mmu_update_world(vcpu, tlb_lost))
+	if (vcpu_must_look_up(vcpu) || !rf_mmu_update_world(vcpu))
 		goto out;
 
 	this_cpu_write(last_vcpu, vcpu);
 	vcpu_load(vcpu);
-	rf_switch_to_guest(vcpu->world, vcpu->world_va,
-			   rf_vcpu_in_kernel(vcpu) ? vcpu->world->kernel_cr3 :
-						     vcpu->world->user_cr3);
+	rf_switch_to_guest(vcpu->world, vcpu->world_va, rf_mmu_first_cr3(vcpu));
+	rf_mmu_left_guest(vcpu);
 	vcpu_save(vcpu);
 	rf_count(vcpu, SWITCHES);
 	entered = true;
@@ -390,6 +394,7 @@ static void set_context(struct rf_vcpu *vcpu, const struct vcpu_guest_context *c
 	world->in_kernel = kernel;
 	world->kernel_ss = c->kernel_ss | 3;
 	world->kernel_sp = c->kernel_sp;
+	vcpu->emul.iopl = (u->eflags & X86_EFLAGS_IOPL) >> X86_EFLAGS_IOPL_BIT;
 
 	for (i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++) {
 		vcpu->traps[i] = c->trap_ctxt[i];

@@ -78,7 +78,7 @@ struct rf_vcpu_mmu {
 	struct list_head cache;		/* shadows made ahead, out of any lock */
 	u32 nr_cached;
 	bool flush;			/* drop the TLB before the next entry */
-	u64 loaded_kernel;		/* what the TLB holds entries of */
+	u64 loaded_kernel;		/* whose entries the TLB holds, by PCID */
 	u64 loaded_user;
 };
 
@@ -120,6 +120,16 @@ enum rf_fault rf_mmu_fault(struct rf_vcpu *vcpu, u64 gva, u32 *error);
  */
 void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write);
 
+/**
+ * rf_mmu_kernel_gfn() - Frame behind an address of the guest kernel
+ * @vcpu: The caller's own vCPU, in whichever mode
+ * @gva: Address in the guest kernel's tables
+ * @gfn: Out: a frame that the guest has
+ *
+ * Return: 0 or -EFAULT.
+ */
+int rf_mmu_kernel_gfn(struct rf_vcpu *vcpu, u64 gva, rf_gfn_t *gfn);
+
 /* hypercall/mmu.c. */
 long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_ad);
 long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val);
@@ -143,7 +153,11 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask);
 int rf_mmu_load_roots(struct rf_vcpu *vcpu);
 
 /* With interrupts off and the vCPU marked as in the guest; false: look again. */
-bool rf_mmu_update_world(struct rf_vcpu *vcpu, bool tlb_lost);
+bool rf_mmu_update_world(struct rf_vcpu *vcpu);
+
+/* Between that and the entry: the CR3 to enter with; and right after the exit. */
+u64 rf_mmu_first_cr3(struct rf_vcpu *vcpu);
+void rf_mmu_left_guest(struct rf_vcpu *vcpu);
 
 /* Host page of a gfn, faulted in; holds a reference (put_page()). */
 struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);

@@ -123,38 +123,61 @@ static u64 root_cr3(const struct rf_shadow *root)
 	return root ? __sme_pa(root->pml5 ? root->pml5 : root->spt) : 0;
 }
 
-bool rf_mmu_update_world(struct rf_vcpu *vcpu, bool tlb_lost)
+static u64 with_pcid(u64 cr3, u64 pcid, u64 loaded)
+{
+	return cr3 | pcid | (loaded == (cr3 & RF_PTE_GFN) ? X86_CR3_PCID_NOFLUSH : 0);
+}
+
+/*
+ * A CR3 without the no-flush bit flushes its PCID.  The bit is set in the world
+ * for a root whose entries the TLB holds, by the switcher as soon as it has
+ * loaded it; so after the exit it says which of the two roots were loaded, and
+ * a flush that a root has missed is still owed to it.
+ */
+bool rf_mmu_update_world(struct rf_vcpu *vcpu)
 {
 	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
 	struct rf_world *world = vcpu->world;
 	struct rf_shadow *kernel_root = READ_ONCE(mmu->kernel_root);
 	struct rf_shadow *user_root = READ_ONCE(mmu->user_root);
-	u64 kernel_cr3, user_cr3;
-	bool flush;
 
 	if (!kernel_root || (mmu->user_gfn.v && !user_root))
 		return false;
-	kernel_cr3 = root_cr3(kernel_root);
-	user_cr3 = root_cr3(user_root);
-	flush = xchg(&mmu->flush, false) || tlb_lost;
+	world->kernel_cr3 = root_cr3(kernel_root);
+	world->user_cr3 = root_cr3(user_root);
 
-	if (!cpu_feature_enabled(X86_FEATURE_PCID)) {
-		world->kernel_cr3 = kernel_cr3;
-		world->user_cr3 = user_cr3;
-		world->cr3_noflush = 0;
+	if (!cpu_feature_enabled(X86_FEATURE_PCID))
 		return true;
-	}
 
+	if (xchg(&mmu->flush, false)) {
+		mmu->loaded_kernel = 0;
+		mmu->loaded_user = 0;
+	}
 	world->cr3_noflush = X86_CR3_PCID_NOFLUSH;
-	world->kernel_cr3 = kernel_cr3 | PCID_KERNEL;
-	if (!flush && mmu->loaded_kernel == kernel_cr3)
-		world->kernel_cr3 |= X86_CR3_PCID_NOFLUSH;
-	world->user_cr3 = user_cr3 ? user_cr3 | PCID_USER : 0;
-	if (user_cr3 && !flush && mmu->loaded_user == user_cr3)
-		world->user_cr3 |= X86_CR3_PCID_NOFLUSH;
-	mmu->loaded_kernel = kernel_cr3;
-	mmu->loaded_user = user_cr3;
+	world->kernel_cr3 = with_pcid(world->kernel_cr3, PCID_KERNEL, mmu->loaded_kernel);
+	if (world->user_cr3)
+		world->user_cr3 = with_pcid(world->user_cr3, PCID_USER, mmu->loaded_user);
 	return true;
+}
+
+u64 rf_mmu_first_cr3(struct rf_vcpu *vcpu)
+{
+	struct rf_world *world = vcpu->world;
+	u64 *cr3 = rf_vcpu_in_kernel(vcpu) ? &world->kernel_cr3 : &world->user_cr3;
+	u64 first = *cr3;
+
+	*cr3 |= world->cr3_noflush;
+	return first;
+}
+
+void rf_mmu_left_guest(struct rf_vcpu *vcpu)
+{
+	const struct rf_world *world = vcpu->world;
+
+	if (world->kernel_cr3 & X86_CR3_PCID_NOFLUSH)
+		vcpu->mmu.loaded_kernel = world->kernel_cr3 & RF_PTE_GFN;
+	if (world->user_cr3 & X86_CR3_PCID_NOFLUSH)
+		vcpu->mmu.loaded_user = world->user_cr3 & RF_PTE_GFN;
 }
 
 /* --- a VM's and a vCPU's share ------------------------------------------------- */

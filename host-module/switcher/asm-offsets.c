@@ -39,6 +39,7 @@ int main(void)
 	WORLD(fast);
 	WORLD(cr3_noflush);
 	WORLD(gdt_limit_base);
+	WORLD(dr7);
 	WORLD(nr_fast_syscall);
 	WORLD(nr_fast_iret);
 	WORLD(nr_fast_hypercall);

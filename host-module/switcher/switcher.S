@@ -98,12 +98,18 @@ SYM_INNER_LABEL(rf_hole_enter, SYM_L_GLOBAL)
 	movq	AT_REGS(gs_base), %rax
 	wrgsbase %rax
 
-	/* 5. Buffers that leak, on CPUs where they do. */
+	/* 5. Breakpoints; C has loaded their addresses. */
+	movq	AT_REGS(dr7), %rax
+	testq	%rax, %rax
+	jz	7f
+	movq	%rax, %dr7
+7:
+	/* 6. Buffers that leak, on CPUs where they do. */
 	cmpb	$0, CPU(clear_buffers)
 	je	6f
 	verw	CPU(verw_selector)
 6:
-	/* 6. Registers, and go. */
+	/* 7. Registers, and go. */
 	RESTORE_GPRS
 	addq	$16, %rsp
 .Liret:
@@ -150,10 +156,19 @@ SYM_INNER_LABEL(rf_leave_guest, SYM_L_GLOBAL)
 	SAVE_GPRS
 
 SYM_INNER_LABEL(rf_leave_saved, SYM_L_GLOBAL)
-	/* 6. Flags the host's code relies on. */
-	cld
-	ASM_CLAC
+	/*
+	 * 6. Flags.  SYSENTER clears none of them but IF, and neither LRETQ nor
+	 * RET does: NT would go on to whatever the host runs next.
+	 */
+	pushq	$X86_EFLAGS_FIXED
+	popfq
 
+	/* 5. The guest's breakpoints, which may lie where the host is. */
+	xorl	%eax, %eax
+	cmpq	%rax, AT_REGS(dr7)
+	je	1f
+	movq	%rax, %dr7
+1:
 	/* 4. Segments: null ones need no reload in the host. */
 	xorl	%ecx, %ecx
 	movl	%ds, %eax

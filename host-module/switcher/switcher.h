@@ -121,10 +121,11 @@ struct rf_world {
 	u64 syscall_mask;	/* 1: the callback wants events masked */
 	u64 info;		/* address of vcpu_info in the hole; 0: none yet */
 	u64 fast;		/* 0: every fast path off */
-	u64 cr3_noflush;	/* what to add to a CR3 already loaded since entry */
+	u64 cr3_noflush;	/* added to a CR3 once it has been loaded */
 	u64 gdt_limit_base[2];	/* for LGDT, at byte 6 */
 	u64 ldt_selector;	/* RF_SEL_HV_LDT, or 0 */
 	u64 ldt_limit;
+	u64 dr7;		/* 0: no breakpoint is on */
 
 	/* Counted by the switcher. */
 	u64 nr_fast_syscall;
