@@ -19,7 +19,12 @@ struct rf_vcpu;
  * @xcr0: The guest's XCR0
  * @dr: Debug registers 0-3, 6, 7 as the guest sees them
  * @ts: CR0.TS is set: the next vector instruction is #NM
+ * @iopl: Up to which of Xen's rings ports are open; 3 opens them to user mode
+ * @iobitmap_gva: Address in the guest kernel of a bit per port, 0 if it is open
+ * @nr_io_ports: Ports that have a bit
  * @io_pending: The launcher serves port I/O; the result belongs in RAX
+ * @io_size: Bytes of RAX the result is put in; 0 for a write
+ * @io_len: Bytes of the instruction, by which RIP moves when it is served
  */
 struct rf_vcpu_emul {
 	u64 cr0;
@@ -27,9 +32,12 @@ struct rf_vcpu_emul {
 	u64 xcr0;
 	u64 dr[8];
 	bool ts;
+	u8 iopl;
+	u64 iobitmap_gva;
+	u32 nr_io_ports;
 	bool io_pending;
 	u8 io_size;
-	u8 io_len;	/* bytes of the instruction, RIP moves when served */
+	u8 io_len;
 };
 
 /* cpuid.c: the policy of a VM. */

@@ -427,6 +427,41 @@ static enum rf_emul_result store_table(struct emul *e, u64 base)
  * Port I/O
  */
 
+static bool iopl_ok(const struct emul *e)
+{
+	return rf_vcpu_in_kernel(e->vcpu) || e->vcpu->emul.iopl >= 3;
+}
+
+/* The byte with the bit of @port; a byte that is not there closes its ports. */
+static u8 io_bitmap_byte(struct rf_vcpu *vcpu, u32 port)
+{
+	u64 gva = vcpu->emul.iobitmap_gva + port / 8;
+	rf_gfn_t gfn;
+	u8 byte;
+
+	if (rf_mmu_kernel_gfn(vcpu, gva, &gfn) ||
+	    rf_guest_read_gpa(vcpu->vm, &byte, (gfn.v << PAGE_SHIFT) + offset_in_page(gva), 1))
+		return 0xff;
+	return byte;
+}
+
+/* Are all of @size ports from @port open?  By IOPL, or else by the bitmap. */
+static bool ports_ok(struct emul *e, u32 port, u32 size)
+{
+	struct rf_vcpu *vcpu = e->vcpu;
+	u32 bits, mask = ((1U << size) - 1) << (port & 7);
+
+	if (iopl_ok(e))
+		return true;
+	if (port + size > vcpu->emul.nr_io_ports)
+		return false;
+
+	bits = io_bitmap_byte(vcpu, port);
+	if (mask > 0xff)
+		bits |= io_bitmap_byte(vcpu, port + 8) << 8;
+	return !(bits & mask);
+}
+
 /*
  * Legacy devices that a PC has and a guest has not: answered here, since a
  * kernel asks them at every boot.  The launcher's devices are elsewhere.
@@ -469,6 +504,8 @@ static enum rf_emul_result port_io(struct emul *e, bool write)
 	struct rf_run *run = vcpu->run;
 	u16 port = e->insn.port_dx ? e->regs->rdx : e->insn.imm;
 
+	if (!ports_ok(e, port, e->insn.size))
+		return RF_EMUL_NO;
 	if (port_is_absent(port)) {
 		if (!write)
 			set_gpr(&e->regs->rax, port_absent_value(port), e->insn.size);
@@ -602,6 +639,13 @@ static enum rf_emul_result emulate_any(struct emul *e)
 		return store_table(e, EMUL_GDT_BASE);
 	case RF_INSN_SIDT:
 		return store_table(e, EMUL_IDT_BASE);
+	case RF_INSN_IN:
+		return port_io(e, false);
+	case RF_INSN_OUT:
+		return port_io(e, true);
+	case RF_INSN_CLI:		/* events are masked in vcpu_info only */
+	case RF_INSN_STI:
+		return iopl_ok(e) ? RF_EMUL_DONE : RF_EMUL_NO;
 	default:
 		return RF_EMUL_NO;
 	}
@@ -619,10 +663,6 @@ static enum rf_emul_result emulate_kernel(struct emul *e)
 		return msr_write(e);
 	case RF_INSN_RDTSC:
 		return tsc_read(e);
-	case RF_INSN_IN:
-		return port_io(e, false);
-	case RF_INSN_OUT:
-		return port_io(e, true);
 	case RF_INSN_HLT:
 		return halt_vcpu(e);
 	case RF_INSN_MOV_FROM_CR:
@@ -643,8 +683,6 @@ static enum rf_emul_result emulate_kernel(struct emul *e)
 	case RF_INSN_INVLPG:
 		rf_mmu_sync(e->vcpu);
 		return RF_EMUL_DONE;
-	case RF_INSN_CLI:		/* events are masked in vcpu_info only */
-	case RF_INSN_STI:
 	case RF_INSN_FLUSH_CACHE:	/* no device looks behind the caches */
 		return RF_EMUL_DONE;
 	default:

@@ -170,17 +170,17 @@ long rf_hypercall_vm_assist(struct rf_vcpu *vcpu, const struct rf_hypercall_args
 	}
 }
 
-/*
- * A guest kernel has all ports and its programs have none: what one asks for
- * is checked, and changes nothing.
- */
+/* A guest kernel has all ports; these are about its programs. */
 static long set_iopl(struct rf_vcpu *vcpu, u64 gva)
 {
 	struct physdev_set_iopl op;
 
 	if (rf_guest_read(vcpu, &op, gva, sizeof(op)))
 		return -EFAULT;
-	return op.iopl <= 3 ? 0 : -EINVAL;
+	if (op.iopl > 3)
+		return -EINVAL;
+	vcpu->emul.iopl = op.iopl;
+	return 0;
 }
 
 static long set_iobitmap(struct rf_vcpu *vcpu, u64 gva)
@@ -189,7 +189,11 @@ static long set_iobitmap(struct rf_vcpu *vcpu, u64 gva)
 
 	if (rf_guest_read(vcpu, &op, gva, sizeof(op)))
 		return -EFAULT;
-	return op.nr_ports <= 65536 ? 0 : -EINVAL;
+	if (op.nr_ports > 65536)
+		return -EINVAL;
+	vcpu->emul.iobitmap_gva = (u64)op.bitmap;
+	vcpu->emul.nr_io_ports = op.nr_ports;
+	return 0;
 }
 
 /* physdev_op(cmd, arg) */

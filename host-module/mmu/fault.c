@@ -33,6 +33,16 @@ int rf_walk_guest(struct rf_vcpu *vcpu, struct rf_walk *walk, u64 gva)
 	return rf_walk(walk, current_root(vcpu), gva);
 }
 
+int rf_mmu_kernel_gfn(struct rf_vcpu *vcpu, u64 gva, rf_gfn_t *gfn)
+{
+	struct rf_walk walk = { .read_entry = read_guest_entry, .ctx = vcpu->vm };
+
+	if (!rf_gva_ok(gva) || rf_walk(&walk, vcpu->mmu.kernel_gfn, gva))
+		return -EFAULT;
+	*gfn = rf_pte_gfn(walk.entry[1]);
+	return rf_gfn_in_memory(vcpu->vm, *gfn) ? 0 : -EFAULT;
+}
+
 struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
 {
 	struct rf_shadow *sh;
