@@ -62,7 +62,7 @@ struct rf_vcpu {
 	rf_gfn_t gdt_gfns[RF_FIRST_RESERVED_GDT_PAGE];
 	u32 nr_gdt_entries;
 	struct page *ldt_pages[16];
-	u64 ldt_gva;
+	rf_gfn_t ldt_gfns[16];
 	u32 nr_ldt_entries;
 
 	struct rf_vcpu_mmu mmu;

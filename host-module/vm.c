@@ -233,6 +233,7 @@ struct rf_vm *rf_vm_create(const struct rf_create_vm *create)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->ref);
 	mutex_init(&vm->config_lock);
+	mutex_init(&vm->descriptor_lock);
 	spin_lock_init(&vm->state_lock);
 	strscpy(vm->name, create->name, sizeof(vm->name));
 	vm->max_vcpus = create->max_vcpus;

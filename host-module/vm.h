@@ -6,6 +6,7 @@
  *
  *	vm->config_lock		set-up ioctls against each other
  *	 vcpu->run_lock		one thread runs a vCPU
+ *	  vm->descriptor_lock	copies of descriptors, and what they are of
  *	  mm->mmap_lock		taken by page look-up
  *	   vm->mmu.lock		rwlock: shadow structure
  *	    shadow->lock	entries of one shadow
@@ -73,6 +74,7 @@ struct rf_vm {
 	struct rf_vm_mmu mmu;
 	struct rf_evtchns *evtchns;
 	struct rf_cpuid_policy cpuid;
+	struct mutex descriptor_lock;
 
 	struct shared_info *shared;	/* pinned guest page; NULL until set */
 	struct page *shared_page;

@@ -9,6 +9,9 @@
  *
  * A copy, once mapped, stays until the vCPU goes: what it no longer needs to
  * hold is cleared, and no stale translation can lead to a page that is free.
+ *
+ * The VM's descriptor_lock is held from reading a guest page to knowing of its
+ * copy, or a change made between the two would miss it.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -144,12 +147,13 @@ static void gdt_use(struct rf_vcpu *vcpu, const u64 *descs,
 		if (page)
 			copy_descriptors(page, i < nr ? descs + i * RF_DESCS_PER_PAGE : NULL);
 	}
-	WRITE_ONCE(vcpu->nr_gdt_entries, nr_entries);
+	vcpu->nr_gdt_entries = nr_entries;
 }
 
 /* Of a vCPU that is the caller's own or down. */
 long rf_gdt_set(struct rf_vcpu *vcpu, const unsigned long *frames, u32 nr_entries)
 {
+	struct rf_vm *vm = vcpu->vm;
 	u64 *descs;
 	u32 i;
 	int err;
@@ -160,11 +164,13 @@ long rf_gdt_set(struct rf_vcpu *vcpu, const unsigned long *frames, u32 nr_entrie
 	if (!descs)
 		return -ENOMEM;
 
-	err = gdt_read(vcpu->vm, descs, frames, nr_entries);
+	mutex_lock(&vm->descriptor_lock);
+	err = gdt_read(vm, descs, frames, nr_entries);
 	for (i = 0; i < nr_pages_of(nr_entries) && !err; i++)
 		err = have_copy(vcpu, &vcpu->gdt_pages[i], RF_VCPU_GDT + i);
 	if (!err)
 		gdt_use(vcpu, descs, frames, nr_entries);
+	mutex_unlock(&vm->descriptor_lock);
 	kvfree(descs);
 	return err;
 }
@@ -188,12 +194,12 @@ long rf_hypercall_set_gdt(struct rf_vcpu *vcpu, const struct rf_hypercall_args *
  */
 
 /* Unlike in a GDT, a bad entry is only as good as none: it faults when used. */
-static int ldt_read_page(struct rf_vcpu *vcpu, u64 *descs, u64 gva, u32 count)
+static int ldt_read_page(struct rf_vm *vm, u64 *descs, rf_gfn_t gfn, u32 count)
 {
 	u32 i;
 
 	memset(descs, 0, PAGE_SIZE);
-	if (rf_guest_read(vcpu, descs, gva, count * sizeof(*descs)))
+	if (rf_guest_read_gpa(vm, descs, gfn.v << PAGE_SHIFT, count * sizeof(*descs)))
 		return -EFAULT;
 	for (i = 0; i < count; i++)
 		if (!rf_descriptor_fix(&descs[i]))
@@ -208,10 +214,13 @@ static int ldt_read(struct rf_vcpu *vcpu, u64 *descs, u64 gva, u32 nr_entries)
 
 	for (i = 0; i < nr_pages_of(nr_entries); i++) {
 		u32 left = nr_entries - i * RF_DESCS_PER_PAGE;
+		rf_gfn_t *gfn = &vcpu->ldt_gfns[i];
 
 		err = have_copy(vcpu, &vcpu->ldt_pages[i], RF_VCPU_LDT + i);
 		if (!err)
-			err = ldt_read_page(vcpu, descs, gva + i * PAGE_SIZE,
+			err = rf_mmu_kernel_gfn(vcpu, gva + i * PAGE_SIZE, gfn);
+		if (!err)
+			err = ldt_read_page(vcpu->vm, descs, *gfn,
 					    min_t(u32, left, RF_DESCS_PER_PAGE));
 		if (err)
 			return err;
@@ -220,11 +229,10 @@ static int ldt_read(struct rf_vcpu *vcpu, u64 *descs, u64 gva, u32 nr_entries)
 	return 0;
 }
 
-static void ldt_use(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
+static void ldt_use(struct rf_vcpu *vcpu, u32 nr_entries)
 {
 	struct rf_world *world = vcpu->world;
 
-	vcpu->ldt_gva = gva;
 	vcpu->nr_ldt_entries = nr_entries;
 	world->ldt_selector = nr_entries ? RF_SEL_HV_LDT : 0;
 	world->ldt_limit = nr_entries ? nr_entries * sizeof(u64) - 1 : 0;
@@ -238,18 +246,17 @@ long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
 
 	if (nr_entries > MAX_LDT_ENTRIES || !IS_ALIGNED(gva, PAGE_SIZE))
 		return -EINVAL;
-
-	ldt_use(vcpu, 0, 0);
-	if (!nr_entries)
-		return 0;
-
 	descs = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 	if (!descs)
 		return -ENOMEM;
+
+	mutex_lock(&vcpu->vm->descriptor_lock);
+	ldt_use(vcpu, 0);
 	err = ldt_read(vcpu, descs, gva, nr_entries);
-	kfree(descs);
 	if (!err)
-		ldt_use(vcpu, gva, nr_entries);
+		ldt_use(vcpu, nr_entries);
+	mutex_unlock(&vcpu->vm->descriptor_lock);
+	kfree(descs);
 	return err;
 }
 
@@ -257,36 +264,23 @@ long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries)
  * One descriptor
  */
 
-static void gdt_refresh(struct rf_vcpu *vcpu, rf_gfn_t gfn, u32 index, u64 desc)
+/* Entry @index of each of @nr copies that is of frame @gfn. */
+static void refresh(struct page **pages, const rf_gfn_t *gfns, u32 nr, rf_gfn_t gfn,
+		    u32 index, u64 desc)
 {
-	u32 i, nr = nr_pages_of(READ_ONCE(vcpu->nr_gdt_entries));
+	u32 i;
 
-	for (i = 0; i < nr; i++) {
-		struct page *page = READ_ONCE(vcpu->gdt_pages[i]);
-
-		if (page && rf_gfn_eq(vcpu->gdt_gfns[i], gfn))
-			WRITE_ONCE(((u64 *)page_address(page))[index], desc);
-	}
+	for (i = 0; i < nr; i++)
+		if (rf_gfn_eq(gfns[i], gfn))
+			WRITE_ONCE(((u64 *)page_address(pages[i]))[index], desc);
 }
 
-/*
- * The frame may be one of the LDT's: look at that entry of each of its pages
- * again.  Another vCPU on the same LDT loads it anew, as on the bare machine.
- */
-static void ldt_refresh(struct rf_vcpu *vcpu, u32 index)
+static void refresh_vcpu(struct rf_vcpu *vcpu, rf_gfn_t gfn, u32 index, u64 desc)
 {
-	u32 i, nr = vcpu->nr_ldt_entries;
-
-	for (i = index; i < nr; i += RF_DESCS_PER_PAGE) {
-		struct page *page = vcpu->ldt_pages[i / RF_DESCS_PER_PAGE];
-		u64 desc;
-
-		if (rf_guest_read(vcpu, &desc, vcpu->ldt_gva + i * sizeof(desc), sizeof(desc)))
-			continue;
-		if (!rf_descriptor_fix(&desc))
-			desc = 0;
-		WRITE_ONCE(((u64 *)page_address(page))[index], desc);
-	}
+	refresh(vcpu->gdt_pages, vcpu->gdt_gfns, nr_pages_of(vcpu->nr_gdt_entries),
+		gfn, index, desc);
+	refresh(vcpu->ldt_pages, vcpu->ldt_gfns, nr_pages_of(vcpu->nr_ldt_entries),
+		gfn, index, desc);
 }
 
 /* update_descriptor(maddr, desc) */
@@ -299,18 +293,21 @@ long rf_hypercall_update_descriptor(struct rf_vcpu *vcpu,
 	rf_gfn_t gfn = RF_GFN(gpa >> PAGE_SHIFT);
 	u32 i, index = offset_in_page(gpa) / sizeof(desc);
 	struct rf_vcpu *other;
+	int err;
 
 	if (!IS_ALIGNED(gpa, sizeof(desc)) || !rf_gfn_in_memory(vm, gfn))
 		return -EINVAL;
 	if (!rf_descriptor_fix(&desc))
 		return -EINVAL;
-	if (rf_guest_write_gpa(vm, gpa, &desc, sizeof(desc)))
-		return -EFAULT;
 
-	rf_for_each_vcpu(vm, other, i)
-		gdt_refresh(other, gfn, index, desc);
-	ldt_refresh(vcpu, index);
-	return 0;
+	mutex_lock(&vm->descriptor_lock);
+	err = rf_guest_write_gpa(vm, gpa, &desc, sizeof(desc));
+	if (!err) {
+		rf_for_each_vcpu(vm, other, i)
+			refresh_vcpu(other, gfn, index, desc);
+	}
+	mutex_unlock(&vm->descriptor_lock);
+	return err;
 }
 
 /*
