@@ -14,7 +14,7 @@ wrong() {
 	if [ $status = 0 ] || [ $status = 124 ] || [ $status -ge 128 ]; then
 		not_ok "$name"
 		note "status $status"
-	elif [ "$(wc -l </tmp/err)" != 1 ] || ! grep -qiE "$regex" /tmp/err; then
+	elif [ "$(wc -l </tmp/err)" != 1 ] || ! grep -qiE -e "$regex" /tmp/err; then
 		not_ok "$name"
 	else
 		ok "$name"
@@ -48,5 +48,5 @@ wrong "no permission" "permission|/dev/ringfence" \
 rmmod ringfence
 wrong "no module" "module|/dev/ringfence" ringfence run -k "$kernel"
 insmod /ringfence.ko
-check "nothing is left behind" eval "[ -z \"\$(ls /run/ringfence 2>/dev/null)\" ] && [ -z \"\$(pgrep ringfence)\" ]"
+check "nothing is left behind" eval "[ -z \"\$(ls /run/ringfence 2>/dev/null)\" ] && [ -z \"\$(pidof ringfence)\" ]"
 done_testing

@@ -4,8 +4,8 @@
 kernel=${GUESTS%% *}
 plan 12
 
-# run_as NAME TEST [OPTION...]: a guest in the background; its status ends up
-# in /tmp/NAME.status
+# run_as NAME TEST [OPTION...]: a guest in the background; /tmp/NAME.pid is its
+# launcher, and its status ends up in /tmp/NAME.status
 run_as() {
 	name=$1 test=$2
 	shift 2
@@ -13,7 +13,9 @@ run_as() {
 		ringfence run --name "$name" -k "/guests/$kernel/vmlinuz" \
 			-i /guests/initrd.cpio.gz -m 256M -c 2 \
 			-p "console=hvc0 panic=-1 rf.test=$test rf.seconds=${SECONDS_IN:-600} rf.cpus=2" \
-			"$@" >/tmp/$name.log 2>&1 </dev/null
+			"$@" >/tmp/$name.log 2>&1 </dev/null &
+		echo $! >/tmp/$name.pid
+		wait $!
 		echo $? >/tmp/$name.status
 	} &
 }
@@ -31,7 +33,7 @@ await() {	# await SECONDS COMMAND...
 booted() { grep -q RFGUEST-INIT /tmp/$1.log; }
 ended() { [ -s /tmp/$1.status ]; }
 ended_with() { await 60 ended "$1" && [ "$(cat /tmp/$1.status)" = "$2" ]; }
-pid_of() { pgrep -f "ringfence run --name $1 " | head -n 1; }
+pid_of() { cat "/tmp/$1.pid"; }
 gone() { ! ringfence list --json | grep -q "\"$1\""; }
 
 run_as off uname
@@ -77,7 +79,7 @@ killed_early() {
 		usleep $((n * 200000))
 		kill -9 "$(pid_of early$n)" 2>/dev/null
 	done
-	wait
+	await 60 ended early10
 	[ -z "$(ringfence list --json | grep early)" ]
 }
 check "launchers killed during a boot leave nothing" killed_early

@@ -16,9 +16,9 @@ note() { echo "# $*"; }
 
 # check NAME COMMAND...: one case, passed if the command succeeds
 check() {
-	name=$1
+	rf_case=$1
 	shift
-	if "$@"; then ok "$name"; else not_ok "$name"; fi
+	if "$@"; then ok "$rf_case"; else not_ok "$rf_case"; fi
 }
 
 done_testing() {
