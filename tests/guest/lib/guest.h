@@ -61,6 +61,7 @@ extern const struct test_case guest_cases[];
 extern struct start_info *start_info;
 extern struct shared_info *shared_info;
 
+bool test_has_failed(void);	/* this case, so far */
 void test_fail(const char *file, int line, const char *what);
 void test_fail_eq(const char *file, int line, const char *what, u64 is, u64 should);
 __attribute__((format(printf, 1, 2))) void test_skip(const char *fmt, ...);
@@ -80,8 +81,8 @@ __attribute__((noreturn)) void shut_down(u32 reason);
 			test_fail_eq(__FILE__, __LINE__, #_is, is_, should_); \
 	} while (0)
 
-/* Whether the test's command line has @word. */
-bool cmdline_has(const char *word);
+/* The number behind @name, "seed=" say, on the command line; or @otherwise. */
+u64 cmdline_number(const char *name, u64 otherwise);
 
 /* trap.c */
 

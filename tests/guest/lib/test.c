@@ -11,6 +11,11 @@ struct shared_info *shared_info;
 
 static bool failed, skipped;
 
+bool test_has_failed(void)
+{
+	return failed;
+}
+
 void test_fail(const char *file, int line, const char *what)
 {
 	failed = true;
@@ -37,15 +42,20 @@ void shut_down(u32 reason)
 		sched_op(SCHEDOP_shutdown, &op);
 }
 
-bool cmdline_has(const char *word)
+u64 cmdline_number(const char *name, u64 otherwise)
 {
 	const char *at = (const char *)start_info->cmd_line;
-	size_t len = strlen(word);
+	size_t len = strlen(name);
+	u64 value = 0;
 
-	for (; *at; at++)
-		if (!memcmp(at, word, len) && (!at[len] || at[len] == ' '))
-			return true;
-	return false;
+	for (; *at; at++) {
+		if (memcmp(at, name, len))
+			continue;
+		for (at += len; *at >= '0' && *at <= '9'; at++)
+			value = value * 10 + *at - '0';
+		return value;
+	}
+	return otherwise;
 }
 
 static void run_case(const struct test_case *c, int n)
