@@ -6,8 +6,9 @@
  *
  *	ss  rsp  rflags  cs  rip  [error]  r11  rcx
  *
- * (for the failsafe callback, ds es fs gs upwards from r11) with the saved event mask in the byte above the %cs selector, and RPL 0 in
- * the selector when the guest kernel itself was interrupted.
+ * with the saved event mask in the byte above the %cs selector, and RPL 0 in
+ * the selector when the guest kernel itself was interrupted.  The failsafe
+ * callback finds ds es fs gs between r11 and rip.
  */
 #include <linux/kernel.h>
 
@@ -218,6 +219,7 @@ void rf_bounce_bad_iret(struct rf_vcpu *vcpu)
 
 	/* As Xen: the failsafe callback, with the frame that did not load. */
 	if (!bounce_failsafe(vcpu))
-		rf_vm_kill(vcpu->vm, "vCPU %u: return to %#llx with cs %#llx ss %#llx faults, and no failsafe callback takes it",
+		rf_vm_kill(vcpu->vm,
+			   "vCPU %u: return to %#llx with cs %#llx ss %#llx faults, and no callback takes it",
 			   vcpu->id, rip, regs->cs, regs->ss);
 }

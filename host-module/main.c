@@ -21,13 +21,13 @@ static const char *host_objection(void)
 	if (boot_cpu_has(X86_FEATURE_XENPV))
 		return "this kernel itself runs as a Xen PV guest; use a host that does not";
 	if (!boot_cpu_has(X86_FEATURE_FSGSBASE))
-		return "the CPU has no FSGSBASE, or it is off; boot without nofsgsbase on an Ivy Bridge or newer";
+		return "no FSGSBASE: needs an Ivy Bridge or newer, booted without nofsgsbase";
 	if (!boot_cpu_has(X86_FEATURE_NX))
 		return "the CPU has no NX, or it is off; boot without noexec=off";
 	if (rf_host_has_fred())
 		return "the kernel uses FRED event delivery; boot with fred=off";
 	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
-		return "this is an encrypted guest (SEV-ES or TDX), whose exceptions cannot be taken over";
+		return "an encrypted guest (SEV-ES, TDX) keeps its exceptions to itself";
 	return NULL;
 }
 

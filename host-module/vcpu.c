@@ -190,9 +190,15 @@ static int vcpu_wait(struct rf_vcpu *vcpu)
 	} else {
 		rf_count(vcpu, HALTS);
 		rf_runstate_set(vcpu, RUNSTATE_blocked);
-		err = wait_event_interruptible(vcpu->wait, rf_event_wakes(vcpu) ||
-					       READ_ONCE(vm->dead) ||
-					       !READ_ONCE(vcpu->online));
+		/* Other vCPUs may read the time from the area of this one. */
+		do {
+			err = wait_event_interruptible(vcpu->wait, rf_event_wakes(vcpu) ||
+						       READ_ONCE(vm->dead) ||
+						       !READ_ONCE(vcpu->online) ||
+						       rf_clock_stale(vcpu));
+			rf_clock_update(vcpu);
+		} while (!err && !rf_event_wakes(vcpu) && !READ_ONCE(vm->dead) &&
+			 READ_ONCE(vcpu->online));
 		if (!err)
 			vcpu->halted = false;
 	}
@@ -440,6 +446,7 @@ long rf_vcpu_up(struct rf_vcpu *vcpu)
 	if (!READ_ONCE(vcpu->initialised))
 		return -EINVAL;
 	WRITE_ONCE(vcpu->halted, false);
+	/* Whoever sees it up sees the state it was initialised with. */
 	smp_store_release(&vcpu->online, true);
 	rf_vcpu_kick(vcpu);
 	return 0;

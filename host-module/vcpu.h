@@ -40,7 +40,7 @@ enum rf_vcpu_mode {
 struct rf_vcpu {
 	struct rf_vm *vm;
 	u32 id;
-	struct mutex run_lock;
+	struct mutex run_lock;		/* one thread runs it, or sets it up */
 	wait_queue_head_t wait;
 
 	struct page *world_page;

@@ -34,6 +34,7 @@ static void vm_end(struct rf_vm *vm)
 	struct rf_vcpu *vcpu;
 	unsigned int i;
 
+	/* State and reason come before anybody sees it dead. */
 	smp_store_release(&vm->dead, true);
 	rf_for_each_vcpu(vm, vcpu, i)
 		rf_vcpu_kick(vcpu);

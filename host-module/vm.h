@@ -51,7 +51,7 @@ struct rf_memslot {
  */
 struct rf_vm {
 	struct kref ref;
-	struct mutex config_lock;
+	struct mutex config_lock;	/* set-up, see above */
 	struct mm_struct *mm;
 	struct mmu_notifier notifier;
 	bool mm_gone;
@@ -74,7 +74,7 @@ struct rf_vm {
 	struct rf_vm_mmu mmu;
 	struct rf_evtchns *evtchns;
 	struct rf_cpuid_policy cpuid;
-	struct mutex descriptor_lock;
+	struct mutex descriptor_lock;	/* GDT and LDT copies */
 
 	struct shared_info *shared;	/* pinned guest page; NULL until set */
 	struct page *shared_page;
@@ -119,8 +119,19 @@ static inline struct rf_vcpu *rf_vm_vcpu(struct rf_vm *vm, u32 id)
 	return id < RF_MAX_VCPUS ? READ_ONCE(vm->vcpus[id]) : NULL;
 }
 
+/* The next vCPU there is from @id on, or NULL. */
+static inline struct rf_vcpu *rf_vm_next_vcpu(struct rf_vm *vm, u32 *id)
+{
+	for (; *id < vm->max_vcpus; ++*id) {
+		struct rf_vcpu *vcpu = rf_vm_vcpu(vm, *id);
+
+		if (vcpu)
+			return vcpu;
+	}
+	return NULL;
+}
+
 #define rf_for_each_vcpu(_vm, _vcpu, _i)				\
-	for ((_i) = 0; (_i) < (_vm)->max_vcpus; (_i)++)			\
-		if (!((_vcpu) = rf_vm_vcpu((_vm), (_i)))) {} else
+	for ((_i) = 0; ((_vcpu) = rf_vm_next_vcpu((_vm), &(_i))); (_i)++)
 
 #endif /* RF_VM_H */

@@ -250,24 +250,50 @@ struct rf_vm_state {
 
 /**
  * enum rf_counter - what struct rf_stats counts, in this order
+ * @RF_COUNT_SWITCHES: Times the guest was entered and left
+ * @RF_COUNT_EXIT_INTERRUPT: Left for a host interrupt
+ * @RF_COUNT_EXIT_NMI: Left for an NMI
+ * @RF_COUNT_EXIT_PAGE_FAULT: Left for a page fault
+ * @RF_COUNT_EXIT_GP: Left for #GP
+ * @RF_COUNT_EXIT_OTHER_TRAP: Left for another exception
+ * @RF_COUNT_EXIT_HYPERCALL: Hypercalls served by the host
+ * @RF_COUNT_EXIT_SYSCALL: User system calls bounced by the host
+ * @RF_COUNT_FAST_SYSCALL: User system calls bounced in the switcher
+ * @RF_COUNT_FAST_IRET: Returns served in the switcher
+ * @RF_COUNT_FAST_HYPERCALL: Other hypercalls served in the switcher
+ * @RF_COUNT_CR3_WRITES: CR3 writes, switches included
+ * @RF_COUNT_BOUNCED_TRAPS: Traps given to the guest kernel
+ * @RF_COUNT_EVENTS: Event upcalls delivered
+ * @RF_COUNT_SHADOW_FILL: Leaf entries filled by faults
+ * @RF_COUNT_SHADOW_CREATE: Shadow tables made
+ * @RF_COUNT_SHADOW_DROP: Shadow tables dropped
+ * @RF_COUNT_OUT_OF_SYNC: Tables opened for direct stores
+ * @RF_COUNT_RESYNC: Tables brought up to date again
+ * @RF_COUNT_SHOOTDOWN: CPUs interrupted to drop their TLB
+ * @RF_COUNT_EMULATED: Instructions emulated
+ * @RF_COUNT_IO_EXITS: Port I/O handed to the launcher
+ * @RF_COUNT_HALTS: Times a vCPU went to sleep
+ * @RF_COUNT_KICKS: Interrupts sent to a vCPU in the guest
+ * @RF_COUNT_NOTIFIER_ZAP: Guest frames the host took back
+ * @RF_NR_COUNTERS: How many there are
  *
  * New counters are added at the end, before RF_NR_COUNTERS.
  */
 enum rf_counter {
-	RF_COUNT_SWITCHES,		/* guest to host and back */
-	RF_COUNT_EXIT_INTERRUPT,	/* a host interrupt came */
+	RF_COUNT_SWITCHES,
+	RF_COUNT_EXIT_INTERRUPT,
 	RF_COUNT_EXIT_NMI,
 	RF_COUNT_EXIT_PAGE_FAULT,
 	RF_COUNT_EXIT_GP,
 	RF_COUNT_EXIT_OTHER_TRAP,
 	RF_COUNT_EXIT_HYPERCALL,
-	RF_COUNT_EXIT_SYSCALL,		/* a user system call by the slow path */
-	RF_COUNT_FAST_SYSCALL,		/* in the switcher: bounced */
+	RF_COUNT_EXIT_SYSCALL,
+	RF_COUNT_FAST_SYSCALL,
 	RF_COUNT_FAST_IRET,
 	RF_COUNT_FAST_HYPERCALL,
-	RF_COUNT_CR3_WRITES,		/* in the switcher, both directions */
+	RF_COUNT_CR3_WRITES,
 	RF_COUNT_BOUNCED_TRAPS,
-	RF_COUNT_EVENTS,		/* upcalls delivered */
+	RF_COUNT_EVENTS,
 	RF_COUNT_SHADOW_FILL,
 	RF_COUNT_SHADOW_CREATE,
 	RF_COUNT_SHADOW_DROP,
@@ -275,7 +301,7 @@ enum rf_counter {
 	RF_COUNT_RESYNC,
 	RF_COUNT_SHOOTDOWN,
 	RF_COUNT_EMULATED,
-	RF_COUNT_IO_EXITS,		/* to the launcher */
+	RF_COUNT_IO_EXITS,
 	RF_COUNT_HALTS,
 	RF_COUNT_KICKS,
 	RF_COUNT_NOTIFIER_ZAP,

@@ -609,7 +609,7 @@ static enum rf_emul_result lret(struct emul *e)
 
 static enum rf_emul_result halt_vcpu(struct emul *e)
 {
-	e->vcpu->halted = true;
+	rf_event_block(e->vcpu);
 	return RF_EMUL_DONE;
 }
 

@@ -207,6 +207,8 @@ static int info_show(struct rf_vcpu *vcpu, struct page *page, u32 offset)
 	if (err)
 		return err;
 
+	/* The page that was there may still be in a TLB. */
+	WRITE_ONCE(vcpu->mmu.flush, true);
 	vcpu->world->info = vcpu->world_va + (RF_VCPU_INFO << PAGE_SHIFT) + offset;
 	return 0;
 }

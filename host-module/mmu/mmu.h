@@ -50,7 +50,7 @@ struct rf_vm_mmu {
 	unsigned long *shadowed;	/* gfn has a shadow */
 	unsigned long *open;		/* gfn is a table the guest stores to */
 
-	spinlock_t out_of_sync_lock;
+	spinlock_t out_of_sync_lock;	/* the list, while @lock is only read */
 	struct list_head out_of_sync;
 	int nr_out_of_sync;
 

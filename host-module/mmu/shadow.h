@@ -47,7 +47,7 @@ struct rf_shadow {
 	rf_gfn_t gfn;
 	int level;
 	u32 id;
-	spinlock_t lock;
+	spinlock_t lock;		/* entries */
 	u64 *spt;
 	u64 *synced;
 	struct rf_link *links;

@@ -34,7 +34,7 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask)
 		/* No memory for a mask: bring every CPU out. */
 		rf_for_each_vcpu(vm, vcpu, i)
 			WRITE_ONCE(vcpu->mmu.flush, true);
-		smp_mb();
+		smp_mb();	/* flag, then whoever is in the guest */
 		smp_call_function(ack_flush, NULL, 1);
 		return;
 	}

@@ -364,7 +364,7 @@ void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 
 static void reraise(unsigned int vector)
 {
-	void (*stub)(void) = (void *)(rf_reraise_stubs + vector * RF_RERAISE_STUB_SIZE);
+	rf_reraise_fn *stub = (void *)(rf_reraise_stubs + vector * RF_RERAISE_STUB_SIZE);
 
 	stub();
 }
@@ -439,7 +439,9 @@ static int switcher_suspend(struct device *dev)
 }
 
 static const struct dev_pm_ops switcher_pm_ops = {
-	SET_SYSTEM_SLEEP_PM_OPS(switcher_suspend, NULL)
+	.suspend	= switcher_suspend,
+	.freeze		= switcher_suspend,
+	.poweroff	= switcher_suspend,
 };
 
 static struct platform_driver switcher_driver = {
@@ -448,6 +450,7 @@ static struct platform_driver switcher_driver = {
 		.pm	= &switcher_pm_ops,
 	},
 };
+
 static struct platform_device *switcher_device;
 
 static int pm_init(void)

@@ -62,6 +62,7 @@ extern u8 rf_hole_vectors[];
 #define RF_VECTOR_STUB_SIZE	16
 
 void rf_switcher_enter(struct rf_cpu *cpu, u64 entry);
+typedef void rf_reraise_fn(void);
 extern u8 rf_reraise_stubs[];
 #define RF_RERAISE_STUB_SIZE	16
 
