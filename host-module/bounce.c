@@ -17,6 +17,7 @@
 
 #include "bounce.h"
 #include "guestmem.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -122,6 +123,7 @@ void rf_bounce_trap(struct rf_vcpu *vcpu, int vector, s64 error)
 	};
 
 	rf_count(vcpu, BOUNCED_TRAPS);
+	trace_rf_bounce_trap(vcpu, vector, error);
 	if (!ti->address) {
 		rf_vm_kill(vcpu->vm,
 			   "vCPU %u: trap %d (error %#llx) at %#llx, cr2 %#lx, and the guest has no handler",

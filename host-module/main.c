@@ -14,6 +14,11 @@
 #include "dev.h"
 #include "mmu/mmu.h"
 #include "switcher/switcher.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 /* Why this host cannot run guests, and what to do about it; NULL if it can. */
 static const char *host_objection(void)

@@ -10,6 +10,7 @@
 #include "bounce.h"
 #include "emul/emul.h"
 #include "hypercall/hypercall.h"
+#include "trace.h"
 #include "trap.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -54,6 +55,7 @@ static void trap_page_fault(struct rf_vcpu *vcpu)
 {
 	u32 error = vcpu->regs->error;
 	u64 gva = vcpu->fault_gva;
+	enum rf_fault outcome;
 
 	rf_count(vcpu, EXIT_PAGE_FAULT);
 	/* Some CPUs read the stack of a ring-3 IRET as if it were ring 0's. */
@@ -66,9 +68,10 @@ static void trap_page_fault(struct rf_vcpu *vcpu)
 		rf_vm_kill(vcpu->vm, "shadow entry of %#llx is malformed", gva);
 		return;
 	}
-	if (rf_mmu_fault(vcpu, gva, &error) != RF_FAULT_GUEST)
-		return;
-	rf_bounce_page_fault(vcpu, gva, error);
+	outcome = rf_mmu_fault(vcpu, gva, &error);
+	trace_rf_page_fault(vcpu, gva, vcpu->regs->error, outcome);
+	if (outcome == RF_FAULT_GUEST)
+		rf_bounce_page_fault(vcpu, gva, error);
 }
 
 static void trap_emulate(struct rf_vcpu *vcpu, int vector, s64 error)

@@ -27,6 +27,7 @@
 #include "bounce.h"
 #include "compat.h"
 #include "guestmem.h"
+#include "trace.h"
 #include "trap.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -163,10 +164,12 @@ static bool vcpu_enter(struct rf_vcpu *vcpu)
 		goto out;
 
 	this_cpu_write(last_vcpu, vcpu);
+	trace_rf_enter(vcpu);
 	vcpu_load(vcpu);
 	rf_switch_to_guest(vcpu->world, vcpu->world_va, rf_mmu_first_cr3(vcpu));
 	rf_mmu_left_guest(vcpu);
 	vcpu_save(vcpu);
+	trace_rf_exit(vcpu);
 	rf_count(vcpu, SWITCHES);
 	entered = true;
 out:

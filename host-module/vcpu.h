@@ -81,6 +81,15 @@ struct rf_vcpu {
 
 #define rf_count(_vcpu, _what) ((_vcpu)->counters[RF_COUNT_##_what]++)
 
+/* What no vCPU did is the first one's.  vm->mmu.lock is held for writing. */
+#define rf_count_vm(_vm, _what)						\
+do {									\
+	struct rf_vcpu *__first = rf_vm_vcpu((_vm), 0);			\
+									\
+	if (__first)							\
+		rf_count(__first, _what);				\
+} while (0)
+
 struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id);
 void rf_vcpu_destroy(struct rf_vcpu *vcpu);
 int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run);

@@ -14,6 +14,7 @@
 #include "event/event.h"
 #include "guestmem.h"
 #include "switcher/switcher.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -56,8 +57,10 @@ void rf_vm_kill(struct rf_vm *vm, const char *fmt, ...)
 	}
 	spin_unlock_irqrestore(&vm->state_lock, flags);
 
-	if (first)
+	if (first) {
+		trace_rf_kill(vm);
 		pr_info_ratelimited("ringfence: %s: killed: %s\n", vm->name, vm->text);
+	}
 	vm_end(vm);
 }
 

@@ -11,6 +11,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "../trace.h"
 #include "../vcpu.h"
 #include "../vm.h"
 #include "ports.h"
@@ -109,6 +110,7 @@ void rf_port_set_pending(struct rf_evtchns *evtchns, u32 index)
 	struct rf_vcpu *vcpu = evtchns->vcpus[port->vcpu];
 
 	lockdep_assert_held(&evtchns->lock);
+	trace_rf_event_raise(evtchns->vm, index, port->vcpu);
 
 	/* Too early to show it to the guest: rf_evtchn_vcpu_init() will. */
 	if (unlikely(!vcpu || !evtchns->vm->shared)) {

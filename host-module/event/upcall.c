@@ -13,6 +13,7 @@
 
 #include "../bounce.h"
 #include "../guestmem.h"
+#include "../trace.h"
 #include "../vcpu.h"
 #include "../vm.h"
 #include "ports.h"
@@ -107,6 +108,7 @@ void rf_event_deliver(struct rf_vcpu *vcpu)
 
 	if (upcall_due(vcpu) && rf_bounce_callback(vcpu, CALLBACKTYPE_event)) {
 		rf_count(vcpu, EVENTS);
+		trace_rf_upcall(vcpu);
 		vcpu->halted = false;
 	}
 }

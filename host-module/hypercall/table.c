@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 
+#include "../trace.h"
 #include "../xen_abi.h"
 #include "hypercall.h"
 
@@ -47,11 +48,13 @@ static const struct hypercall hypercalls[] = {
 
 long rf_hypercall(struct rf_vcpu *vcpu, u64 nr, const struct rf_hypercall_args *args)
 {
-	if (nr >= ARRAY_SIZE(hypercalls))
-		return -ENOSYS;
+	long result = -ENOSYS;
 
-	nr = array_index_nospec(nr, ARRAY_SIZE(hypercalls));
-	if (!hypercalls[nr].fn)
-		return -ENOSYS;
-	return hypercalls[nr].fn(vcpu, args);
+	if (nr < ARRAY_SIZE(hypercalls)) {
+		nr = array_index_nospec(nr, ARRAY_SIZE(hypercalls));
+		if (hypercalls[nr].fn)
+			result = hypercalls[nr].fn(vcpu, args);
+	}
+	trace_rf_hypercall(vcpu, nr, result);
+	return result;
 }

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 
+#include "../trace.h"
 #include "../vm.h"
 #include "shadow.h"
 
@@ -50,6 +51,8 @@ static void zap_gfn(struct rf_vm *vm, rf_gfn_t gfn)
 	struct rf_shadow *sh;
 	u32 id;
 
+	if (vm->mmu.rmap[gfn.v])
+		rf_count_vm(vm, NOTIFIER_ZAP);
 	while ((id = vm->mmu.rmap[gfn.v]))
 		rf_leaf_clear(vm, rf_entry_shadow(vm, id), id % RF_ENTRIES);
 
@@ -86,6 +89,7 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 {
 	struct rf_vm *vm = container_of(mn, struct rf_vm, notifier);
 
+	trace_rf_notifier(vm, range->start, range->end);
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_count++;
 	if (vm->mmu.rmap && zap_uva_range(vm, range->start, range->end))

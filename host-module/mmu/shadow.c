@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "../switcher/switcher.h"
+#include "../trace.h"
 #include "shadow.h"
 
 /* A walk makes at most one shadow a level, and a root change one more. */
@@ -291,6 +292,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	if (test_bit(gfn.v, mmu->open))
 		rf_mark_out_of_sync(vm, sh);
 	rf_count(vcpu, SHADOW_CREATE);
+	trace_rf_shadow_create(vm, gfn.v, level);
 	return sh;
 }
 
@@ -354,6 +356,8 @@ void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh)
 	__clear_bit(sh->id, mmu->ids);
 	mmu->nr_shadows--;
 	list_move(&sh->node, &mmu->zombies);
+	rf_count_vm(vm, SHADOW_DROP);
+	trace_rf_shadow_drop(vm, sh->gfn.v, sh->level);
 }
 
 void rf_shadow_drop_gfn(struct rf_vm *vm, rf_gfn_t gfn)

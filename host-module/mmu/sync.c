@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 
 #include "../guestmem.h"
+#include "../trace.h"
 #include "shadow.h"
 
 /* A guest entry has changed: follow, as far as no page has to be faulted in. */
@@ -79,6 +80,7 @@ void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh)
 		sh->out_of_sync = true;
 		list_add_tail(&sh->oos_node, &mmu->out_of_sync);
 		WRITE_ONCE(mmu->nr_out_of_sync, mmu->nr_out_of_sync + 1);
+		trace_rf_out_of_sync(vm, sh->gfn.v, sh->level);
 	}
 	spin_unlock(&mmu->out_of_sync_lock);
 }
@@ -146,6 +148,7 @@ void rf_mmu_sync(struct rf_vcpu *vcpu)
 		list_del_init(&sh->oos_node);
 		sh->out_of_sync = false;
 		mmu->nr_out_of_sync--;
+		trace_rf_resync(vm, sh->gfn.v, sh->level);
 		resync(vm, sh);
 		rf_count(vcpu, RESYNC);
 	}
@@ -297,6 +300,5 @@ long rf_mmu_unpin(struct rf_vcpu *vcpu, rf_gfn_t gfn)
 	write_lock(&vm->mmu.lock);
 	rf_shadow_drop_gfn(vm, gfn);
 	rf_shadow_unlock(vm);
-	rf_count(vcpu, SHADOW_DROP);
 	return 0;
 }

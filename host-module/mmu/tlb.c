@@ -8,6 +8,7 @@
 
 #include <asm/tlbflush.h>
 
+#include "../trace.h"
 #include "shadow.h"
 
 /*
@@ -28,7 +29,7 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask)
 	struct rf_vcpu *vcpu;
 	cpumask_var_t cpus;
 	unsigned int i;
-	bool any = false;
+	u32 nr = 0;
 
 	if (!zalloc_cpumask_var(&cpus, GFP_ATOMIC)) {
 		/* No memory for a mask: bring every CPU out. */
@@ -52,9 +53,11 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask)
 		if (READ_ONCE(vcpu->mode) != RF_IN_GUEST)
 			continue;
 		cpumask_set_cpu(READ_ONCE(vcpu->cpu), cpus);
-		any = true;
+		rf_count(vcpu, SHOOTDOWN);
+		nr++;
 	}
-	if (any)
+	trace_rf_flush(vm, nr);
+	if (nr)
 		smp_call_function_many(cpus, ack_flush, NULL, true);
 	preempt_enable();
 	free_cpumask_var(cpus);

@@ -2,6 +2,9 @@
 /*
  * evtchn_test.c - ports, the 2-level ABI, upcalls, and what a vCPU sleeps for
  */
+/* The module has the tracepoints. */
+#define NOTRACE
+
 #include <linux/module.h>
 
 #include "../../../host-module/event/evtchn.c"
