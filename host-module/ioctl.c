@@ -259,7 +259,7 @@ static int ioctl_vm_stats(void *object, union rf_arg *arg)
 		rf_vcpu_read_counters(vcpu, one);
 		for (c = 0; c < RF_NR_COUNTERS; c++)
 			sum[c] += one[c];
-		stats->run_ns += READ_ONCE(vcpu->run_ns);
+		stats->run_ns += rf_vcpu_run_ns(vcpu);
 	}
 	stats->shadow_pages = READ_ONCE(vm->mmu.nr_shadows);
 	stats->mapped_pages = atomic64_read(&vm->mmu.nr_mapped);
@@ -301,7 +301,7 @@ static int ioctl_vcpu_stats(void *object, union rf_arg *arg)
 	struct rf_vcpu *vcpu = object;
 
 	rf_vcpu_read_counters(vcpu, counters);
-	arg->stats.run_ns = READ_ONCE(vcpu->run_ns);
+	arg->stats.run_ns = rf_vcpu_run_ns(vcpu);
 	return copy_counters(&arg->stats, counters);
 }
 

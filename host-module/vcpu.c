@@ -180,12 +180,39 @@ out:
 	return entered;
 }
 
+/* Time that counts as running begins, or has ended. */
+static void vcpu_set_running(struct rf_vcpu *vcpu, bool running)
+{
+	u64 now = ktime_get_ns();
+
+	write_seqcount_begin(&vcpu->run_seq);
+	if (vcpu->run_since)
+		vcpu->run_ns += now - vcpu->run_since;
+	vcpu->run_since = running ? now : 0;
+	write_seqcount_end(&vcpu->run_seq);
+}
+
+u64 rf_vcpu_run_ns(const struct rf_vcpu *vcpu)
+{
+	unsigned int seq;
+	u64 ns;
+
+	do {
+		seq = read_seqcount_begin(&vcpu->run_seq);
+		ns = vcpu->run_ns;
+		if (vcpu->run_since)
+			ns += ktime_get_ns() - vcpu->run_since;
+	} while (read_seqcount_retry(&vcpu->run_seq, seq));
+	return ns;
+}
+
 /* Wait for what a halted vCPU waits for, or for one that is down to come up. */
 static int vcpu_wait(struct rf_vcpu *vcpu)
 {
 	struct rf_vm *vm = vcpu->vm;
 	int err;
 
+	vcpu_set_running(vcpu, false);
 	if (!READ_ONCE(vcpu->online)) {
 		rf_runstate_set(vcpu, RUNSTATE_offline);
 		err = wait_event_interruptible(vcpu->wait, READ_ONCE(vcpu->online) ||
@@ -206,6 +233,7 @@ static int vcpu_wait(struct rf_vcpu *vcpu)
 			vcpu->halted = false;
 	}
 	rf_runstate_set(vcpu, RUNSTATE_running);
+	vcpu_set_running(vcpu, true);
 	return err;
 }
 
@@ -248,8 +276,6 @@ static u32 vcpu_loop(struct rf_vcpu *vcpu)
  */
 int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 {
-	ktime_t start;
-
 	if (!mutex_trylock(&vcpu->run_lock))
 		return -EBUSY;
 
@@ -260,14 +286,14 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 	vcpu->has_run = true;
 	WRITE_ONCE(vcpu->vm->started, true);
 
-	start = ktime_get();
+	vcpu_set_running(vcpu, true);
 	if (vcpu->online)
 		rf_runstate_set(vcpu, RUNSTATE_running);
 	run->exit_reason = vcpu_loop(vcpu);
 	/* Not its own choice to stop here: that is time stolen from it. */
 	if (vcpu->online)
 		rf_runstate_set(vcpu, RUNSTATE_runnable);
-	vcpu->run_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+	vcpu_set_running(vcpu, false);
 
 	vcpu->run = NULL;
 	mutex_unlock(&vcpu->run_lock);
@@ -495,6 +521,7 @@ struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id)
 	vcpu->id = id;
 	vcpu->cpu = -1;
 	mutex_init(&vcpu->run_lock);
+	seqcount_mutex_init(&vcpu->run_seq, &vcpu->run_lock);
 	init_waitqueue_head(&vcpu->wait);
 	rf_mmu_vcpu_init(vcpu);
 

@@ -6,6 +6,7 @@
 #define RF_VCPU_H
 
 #include <linux/mutex.h>
+#include <linux/seqlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -76,7 +77,10 @@ struct rf_vcpu {
 	struct rf_run *run;		/* of the RF_VCPU_RUN under way */
 	bool exit_to_launcher;		/* @run is filled in: return */
 	u64 counters[RF_NR_COUNTERS];
-	u64 run_ns;
+
+	seqcount_mutex_t run_seq;	/* @run_lock is held for writing */
+	u64 run_ns;			/* in RF_VCPU_RUN and not halted */
+	u64 run_since;			/* and since when now; 0: not now */
 };
 
 #define rf_count(_vcpu, _what) ((_vcpu)->counters[RF_COUNT_##_what]++)
@@ -96,6 +100,7 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run);
 int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set);
 int rf_vcpu_get_regs(struct rf_vcpu *vcpu, struct rf_get_regs *get);
 void rf_vcpu_read_counters(const struct rf_vcpu *vcpu, u64 *counters);
+u64 rf_vcpu_run_ns(const struct rf_vcpu *vcpu);
 
 /**
  * rf_vcpu_kick() - Have a vCPU look up: out of the guest, or out of its sleep
