@@ -25,6 +25,7 @@
 #include <linux/eventfd.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
+#include <linux/slab.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define rf_eventfd_signal(ctx)	((void)eventfd_signal(ctx, 1))
@@ -45,6 +46,67 @@ static inline u64 rf_run_delay(void)
 /* smp_send_reschedule() is traced from 6.4 on, and leaves the header to us. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 #include <trace/events/ipi.h>
+#endif
+
+/* A shrinker with an owner, allocated and registered; NULL if out of memory. */
+typedef unsigned long (*rf_shrink_fn)(struct shrinker *, struct shrink_control *);
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+struct rf_shrinker {
+	struct shrinker shrinker;
+	void *private;
+};
+
+static inline void *rf_shrinker_private(struct shrinker *shrinker)
+{
+	return container_of(shrinker, struct rf_shrinker, shrinker)->private;
+}
+
+static inline struct shrinker *rf_shrinker_create(rf_shrink_fn count, rf_shrink_fn scan,
+						  long batch, void *private)
+{
+	struct rf_shrinker *rs = kzalloc(sizeof(*rs), GFP_KERNEL);
+
+	if (!rs)
+		return NULL;
+	rs->private = private;
+	rs->shrinker.count_objects = count;
+	rs->shrinker.scan_objects = scan;
+	rs->shrinker.batch = batch;
+	rs->shrinker.seeks = DEFAULT_SEEKS;
+	if (!register_shrinker(&rs->shrinker, "ringfence"))
+		return &rs->shrinker;
+	kfree(rs);
+	return NULL;
+}
+
+static inline void rf_shrinker_destroy(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(container_of(shrinker, struct rf_shrinker, shrinker));
+}
+#else
+static inline void *rf_shrinker_private(struct shrinker *shrinker)
+{
+	return shrinker->private_data;
+}
+
+static inline struct shrinker *rf_shrinker_create(rf_shrink_fn count, rf_shrink_fn scan,
+						  long batch, void *private)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "ringfence");
+
+	if (!shrinker)
+		return NULL;
+	shrinker->private_data = private;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->batch = batch;
+	shrinker_register(shrinker);
+	return shrinker;
+}
+
+#define rf_shrinker_destroy(shrinker)	shrinker_free(shrinker)
 #endif
 
 /* FRED replaces the IDT, whose gates the switcher takes over. */

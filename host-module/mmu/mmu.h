@@ -16,6 +16,7 @@ struct rf_vm;
 struct rf_vcpu;
 struct rf_shadow;
 struct seq_file;
+struct shrinker;
 
 /* Page-fault error code bits, as the hardware reports them. */
 #define RF_PF_PRESENT	(1U << 0)
@@ -43,6 +44,7 @@ struct rf_vm_mmu {
 	u32 nr_shadows;
 	u32 max_shadows;
 	struct list_head lru;		/* least recently made first */
+	struct shrinker *shrinker;
 
 	u32 *rmap;			/* gfn -> first entry that maps it */
 	spinlock_t rmap_locks[RF_RMAP_LOCKS];

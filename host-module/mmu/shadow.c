@@ -226,31 +226,25 @@ static void shadow_init_root(struct rf_vm *vm, struct rf_shadow *sh)
 	sh->pml5[rf_hole_root_index()] = hole;
 }
 
-static bool shadow_in_use(struct rf_vm *vm, const struct rf_shadow *sh)
-{
-	struct rf_vcpu *vcpu;
-	unsigned int i;
-
-	if (sh->level != RF_LEVELS)
-		return false;
-	rf_for_each_vcpu(vm, vcpu, i)
-		if (vcpu->mmu.kernel_root == sh || vcpu->mmu.user_root == sh)
-			return true;
-	return false;
-}
-
-/* At the bound: make room by dropping what was made longest ago. */
-static void shadow_reclaim(struct rf_vm *vm, unsigned int nr)
+/*
+ * Drop up to @nr of the leaf shadows made longest ago; says how many.  Those
+ * above are few, and each holds many that would have to go as well.
+ */
+unsigned int rf_shadow_reclaim(struct rf_vm *vm, unsigned int nr)
 {
 	struct rf_shadow *sh, *next;
+	unsigned int dropped = 0;
 
+	lockdep_assert_held_write(&vm->mmu.lock);
 	list_for_each_entry_safe(sh, next, &vm->mmu.lru, node) {
-		if (!nr--)
+		if (dropped == nr)
 			break;
-		if (sh->level > 1 || shadow_in_use(vm, sh))
+		if (sh->level > 1)
 			continue;
 		rf_shadow_drop(vm, sh);
+		dropped++;
 	}
+	return dropped;
 }
 
 /*
@@ -270,7 +264,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 		return sh;
 
 	if (mmu->nr_shadows >= mmu->max_shadows)
-		shadow_reclaim(vm, mmu->max_shadows / 16 + CACHE_WANTED);
+		rf_shadow_reclaim(vm, mmu->max_shadows / 16 + CACHE_WANTED);
 	id = find_next_zero_bit(mmu->ids, mmu->max_shadows, 1);
 	if (id >= mmu->max_shadows || list_empty(&vcpu->mmu.cache))
 		return NULL;

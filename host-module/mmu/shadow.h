@@ -101,6 +101,7 @@ struct rf_shadow *rf_shadow_find(struct rf_vm *vm, rf_gfn_t gfn, int level);	/* 
 struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
 void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh);
 void rf_shadow_drop_gfn(struct rf_vm *vm, rf_gfn_t gfn);
+unsigned int rf_shadow_reclaim(struct rf_vm *vm, unsigned int nr);
 void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 		    unsigned int index, u64 entry, struct rf_shadow *child);
 void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index);
@@ -114,6 +115,10 @@ void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
 		 u64 entry, u64 spte);
 void rf_leaf_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index);
 u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn);
+
+/* shrink.c: before the first vCPU, and when none runs any more */
+int rf_shrink_init(struct rf_vm *vm);
+void rf_shrink_exit(struct rf_vm *vm);
 
 /* sync.c */
 void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);

@@ -223,6 +223,8 @@ int rf_mmu_vm_size(struct rf_vm *vm)
 	if (!mmu->max_shadows)
 		mmu->max_shadows = vm->max_gfn / 16 + 1024;
 	mmu->max_shadows = max(mmu->max_shadows, 1024U);
+	if (rf_shrink_init(vm))
+		return -ENOMEM;
 
 	mmu->by_id = kvcalloc(mmu->max_shadows, sizeof(*mmu->by_id), GFP_KERNEL_ACCOUNT);
 	mmu->ids = kvcalloc(BITS_TO_LONGS(mmu->max_shadows), sizeof(long), GFP_KERNEL_ACCOUNT);
@@ -243,6 +245,7 @@ void rf_mmu_vm_exit(struct rf_vm *vm)
 	struct rf_vm_mmu *mmu = &vm->mmu;
 	u32 id;
 
+	rf_shrink_exit(vm);
 	if (mmu->rmap) {
 		write_lock(&mmu->lock);
 		for_each_set_bit(id, mmu->ids, mmu->max_shadows)

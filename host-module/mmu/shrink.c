@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * shrink.c - give shadow pages back when the host is short of memory
+ *
+ * A shadow says nothing that the guest's own tables do not: one that is dropped
+ * costs the faults that build it again.
+ */
+#include "../compat.h"
+#include "../vm.h"
+#include "shadow.h"
+
+/* Shadows dropped with the lock held once. */
+#define SHRINK_BATCH	32
+
+static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct rf_vm *vm = rf_shrinker_private(shrinker);
+	u32 nr = READ_ONCE(vm->mmu.nr_shadows);
+
+	return nr ? nr : SHRINK_EMPTY;
+}
+
+/* Whoever is short of memory does not wait for a guest that builds shadows. */
+static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct rf_vm *vm = rf_shrinker_private(shrinker);
+	unsigned int dropped;
+
+	if (!write_trylock(&vm->mmu.lock))
+		return SHRINK_STOP;
+	dropped = rf_shadow_reclaim(vm, sc->nr_to_scan);
+	rf_shadow_unlock(vm);
+	return dropped ? dropped : SHRINK_STOP;
+}
+
+int rf_shrink_init(struct rf_vm *vm)
+{
+	if (!vm->mmu.shrinker)
+		vm->mmu.shrinker = rf_shrinker_create(shrink_count, shrink_scan,
+						      SHRINK_BATCH, vm);
+	return vm->mmu.shrinker ? 0 : -ENOMEM;
+}
+
+/* Waits for a scan under way. */
+void rf_shrink_exit(struct rf_vm *vm)
+{
+	if (vm->mmu.shrinker)
+		rf_shrinker_destroy(vm->mmu.shrinker);
+	vm->mmu.shrinker = NULL;
+}
