@@ -104,6 +104,8 @@ enum cpuid_limits {
 		 F(X86_FEATURE_MMXEXT) | F(X86_FEATURE_LM) |			\
 		 F(X86_FEATURE_3DNOWEXT) | F(X86_FEATURE_3DNOW) |		\
 		 (EDX_1 & 0x0183f3ff))
+/* Leaf 0x80000007: the TSC is of one rate, never stops, and all CPUs agree. */
+#define EDX_E7	(1U << 8)
 #define EBX_E8	(F(X86_FEATURE_CLZERO) | F(X86_FEATURE_XSAVEERPTR) |		\
 		 F(X86_FEATURE_AMD_SSB_NO) | F(X86_FEATURE_BTC_NO))
 #define EAX_E21	((1U << 2 /* LFENCE waits */) | (1U << 6 /* null clears base */))
@@ -153,6 +155,7 @@ static const struct leaf leaves[] = {
 	LEAF(0x80000004, "....", ALL, ALL, ALL, ALL),
 	LEAF(0x80000005, "....", ALL, ALL, ALL, ALL),
 	LEAF(0x80000006, "....", ALL, ALL, ALL, ALL),
+	LEAF(0x80000007, "...f", 0, 0, 0, EDX_E7),
 	LEAF(0x80000008, "af..", 0xffff, EBX_E8, 0, 0),
 	LEAF(0x80000019, "....", ALL, ALL, 0, 0),
 	LEAF(0x8000001a, "....", ALL, 0, 0, 0),
@@ -263,6 +266,15 @@ static void drop_without_state(struct rf_cpuid_entry *entry, u32 xcr0)
 	}
 }
 
+/*
+ * What the host's kernel found out, or was told, counts for more than what the
+ * CPU says of itself.
+ */
+static bool host_tsc_reliable(void)
+{
+	return !check_tsc_unstable();
+}
+
 /* What differs from a masked copy of the CPU's answer. */
 static void adjust(struct rf_cpuid_entry *entry, u32 xcr0)
 {
@@ -275,8 +287,12 @@ static void adjust(struct rf_cpuid_entry *entry, u32 xcr0)
 		entry->ecx |= F(X86_FEATURE_HYPERVISOR);
 		break;
 	case 0x7:
-		if (entry->index == 0)
-			entry->eax = min(entry->eax, 1U);
+		if (entry->index)
+			break;
+		entry->eax = min(entry->eax, 1U);
+		/* Nobody moves a guest's TSC: it need not watch for that. */
+		if (host_tsc_reliable())
+			entry->ebx |= F(X86_FEATURE_TSC_ADJUST);
 		break;
 	case 0xd:
 		if (entry->index == 0)
@@ -284,6 +300,9 @@ static void adjust(struct rf_cpuid_entry *entry, u32 xcr0)
 		break;
 	case 0x80000000:
 		entry->eax = min_t(u32, entry->eax, MAX_EXTENDED);
+		break;
+	case 0x80000007:
+		entry->edx = host_tsc_reliable() ? EDX_E7 : 0;
 		break;
 	case 0x80000008:
 		entry->eax = (entry->eax & 0xff) | LINEAR_BITS << 8;
@@ -522,12 +541,6 @@ static void fill_dynamic(const struct rf_vcpu *vcpu, u32 function, u32 index,
 		xsave_leaf(vcpu, index, out);
 		break;
 	}
-}
-
-static bool host_tsc_reliable(void)
-{
-	return boot_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
-	       boot_cpu_has(X86_FEATURE_NONSTOP_TSC) && !check_tsc_unstable();
 }
 
 /* 0x40000000 to 0x40000005: Xen's own. */

@@ -136,6 +136,7 @@ bool rf_msr_read(struct rf_vcpu *vcpu, u32 msr, u64 *value)
 		return is_intel() && read_host(msr, value);
 	case MSR_IA32_MISC_ENABLE:
 		return read_misc_enable(value);
+	case MSR_IA32_TSC_ADJUST:
 	case MSR_IA32_SYSENTER_CS:
 	case MSR_IA32_SYSENTER_ESP:
 	case MSR_IA32_SYSENTER_EIP:
@@ -233,6 +234,7 @@ bool rf_msr_write(struct rf_vcpu *vcpu, u32 msr, u64 value)
 	case MSR_IA32_APICBASE:
 	case MSR_IA32_CR_PAT:
 	case MSR_IA32_MISC_ENABLE:
+	case MSR_IA32_TSC_ADJUST:
 		return rf_msr_read(vcpu, msr, &now) && now == value;
 	default:
 		return write_machine_check(msr, value) || write_amd(msr);
