@@ -83,6 +83,18 @@ int rf_guest_write(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len)
 	return copy_pages(vcpu, (void *)src, gva, len, GUEST_WRITE);
 }
 
+int rf_guest_write_area(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len)
+{
+	struct rf_world *world = vcpu->world;
+	u64 mode = world->in_kernel;
+	int err;
+
+	world->in_kernel = 1;
+	err = rf_guest_write(vcpu, gva, src, len);
+	world->in_kernel = mode;
+	return err;
+}
+
 int rf_guest_fetch(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len)
 {
 	return copy_pages(vcpu, dst, gva, len, GUEST_FETCH);

@@ -30,6 +30,9 @@ struct rf_vcpu;
 int rf_guest_read(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len);
 int rf_guest_write(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len);
 
+/* To an area the guest kernel registered, whichever mode the vCPU is in. */
+int rf_guest_write_area(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len);
+
 /* The same for code: @gva is fetched, so NX pages do not count as readable. */
 int rf_guest_fetch(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len);
 

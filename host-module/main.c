@@ -31,8 +31,8 @@ static const char *host_objection(void)
 		return "the CPU has no NX, or it is off; boot without noexec=off";
 	if (rf_host_has_fred())
 		return "the kernel uses FRED event delivery; boot with fred=off";
-	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
-		return "an encrypted guest (SEV-ES, TDX) keeps its exceptions to itself";
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		return "memory is encrypted (SME, SEV, TDX); boot without, or use another host";
 	return NULL;
 }
 

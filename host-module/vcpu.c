@@ -48,11 +48,13 @@ void rf_vcpu_kick(struct rf_vcpu *vcpu)
 	if (wq_has_sleeper(&vcpu->wait))
 		wake_up(&vcpu->wait);
 
+	preempt_disable();
 	cpu = READ_ONCE(vcpu->cpu);
-	if (READ_ONCE(vcpu->mode) == RF_IN_GUEST && cpu != raw_smp_processor_id()) {
+	if (READ_ONCE(vcpu->mode) == RF_IN_GUEST && cpu != smp_processor_id()) {
 		rf_count(vcpu, KICKS);
 		smp_send_reschedule(cpu);
 	}
+	preempt_enable();
 }
 
 /* --- what C switches ------------------------------------------------------- */
@@ -86,6 +88,8 @@ static void save_debug(struct rf_vcpu *vcpu)
 
 	if (vcpu->regs->exit == X86_TRAP_DB) {
 		get_debugreg(dr[6], 6);
+		set_debugreg(DR6_RESERVED, 6);
+	} else if (vcpu->world->dr7 || vcpu->regs->exit == RF_EXIT_SYSENTER) {
 		set_debugreg(DR6_RESERVED, 6);
 	}
 	if (hw_breakpoint_active())
@@ -547,6 +551,7 @@ struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id)
 	return vcpu;
 
 err_page:
+	rf_hole_map_vcpu_page(vm->hole, id, RF_VCPU_WORLD, NULL, false);
 	__free_page(vcpu->world_page);
 err_free:
 	kvfree(vcpu);

@@ -9,6 +9,7 @@
 #include <linux/ratelimit.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "debugfs.h"
 #include "event/event.h"
@@ -92,6 +93,9 @@ int rf_vm_set_memory(struct rf_vm *vm, const struct rf_set_memory *set)
 
 	if (!set->nr_pages || set->nr_pages > RF_MAX_PAGES || set->guest_pfn > RF_MAX_PAGES ||
 	    set->guest_pfn + set->nr_pages > RF_MAX_PAGES)
+		return -EINVAL;
+	/* A tagged address would not be the one the notifier speaks of. */
+	if (set->user_va != untagged_addr(set->user_va) || set->user_va > TASK_SIZE_MAX - bytes)
 		return -EINVAL;
 	if (!PAGE_ALIGNED(set->user_va) || !access_ok((void __user *)set->user_va, bytes))
 		return -EINVAL;

@@ -170,13 +170,13 @@ static void time_write_area(struct rf_vcpu *vcpu, u64 gva,
 	struct pvclock_vcpu_time_info area = *time;
 
 	area.version = time->version - 1;
-	if (rf_guest_write(vcpu, gva, &area.version, sizeof(area.version)))
+	if (rf_guest_write_area(vcpu, gva, &area.version, sizeof(area.version)))
 		return;
 	smp_wmb();	/* odd before contents */
-	if (rf_guest_write(vcpu, gva, &area, sizeof(area)))
+	if (rf_guest_write_area(vcpu, gva, &area, sizeof(area)))
 		return;
 	smp_wmb();	/* contents before even */
-	rf_guest_write(vcpu, gva, &time->version, sizeof(time->version));
+	rf_guest_write_area(vcpu, gva, &time->version, sizeof(time->version));
 }
 
 static void time_write_info(struct vcpu_info *info,

@@ -46,18 +46,18 @@ static void runstate_write(struct rf_vcpu *vcpu, u64 gva,
 
 	if (flag) {
 		*entry_time |= XEN_RUNSTATE_UPDATE;
-		if (rf_guest_write(vcpu, entry_gva, entry_time, sizeof(*entry_time)))
+		if (rf_guest_write_area(vcpu, entry_gva, entry_time, sizeof(*entry_time)))
 			return;
 		smp_wmb();	/* flag before contents */
 	}
 
-	if (rf_guest_write(vcpu, gva, runstate, sizeof(*runstate)))
+	if (rf_guest_write_area(vcpu, gva, runstate, sizeof(*runstate)))
 		return;
 
 	if (flag) {
 		smp_wmb();	/* contents before flag */
 		*entry_time &= ~XEN_RUNSTATE_UPDATE;
-		rf_guest_write(vcpu, entry_gva, entry_time, sizeof(*entry_time));
+		rf_guest_write_area(vcpu, entry_gva, entry_time, sizeof(*entry_time));
 	}
 }
 

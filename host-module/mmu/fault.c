@@ -150,6 +150,18 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 	rf_count(f->vcpu, SHADOW_FILL);
 }
 
+/*
+ * Has the guest's entry stayed what the walk found?  What changes from here on
+ * is seen by whoever changes it, for it finds the shadow.  A and D may have been
+ * set by another vCPU's fault.
+ */
+static bool walk_still_true(const struct fault *f, int level, const u64 *table)
+{
+	u64 now = READ_ONCE(table[rf_walk_index(f->gva, level)]);
+
+	return !((now ^ f->walk->entry[level]) & ~(RF_PTE_A | RF_PTE_D));
+}
+
 /* The tables are linked already: fill the leaf with the lock shared. */
 static int fault_fast(struct fault *f)
 {
@@ -170,9 +182,12 @@ static int fault_fast(struct fault *f)
 	if (!sh || !sh->table || !rf_gfn_eq(sh->gfn, f->walk->table[1]))
 		goto out;
 	spin_lock(&sh->lock);
-	fault_fill(f, sh);
+	err = -EAGAIN;
+	if (walk_still_true(f, 1, sh->table)) {
+		fault_fill(f, sh);
+		err = 0;
+	}
 	spin_unlock(&sh->lock);
-	err = 0;
 out:
 	read_unlock(&vm->mmu.lock);
 	return err;
@@ -220,6 +235,11 @@ static int fault_slow(struct fault *f)
 		err = -EAGAIN;
 		goto out_unlock;
 	}
+	for (level = RF_LEVELS; level >= 1; level--)
+		if (!walk_still_true(f, level, page_address(tables[level]))) {
+			err = -EAGAIN;
+			goto out_unlock;
+		}
 	if (f->write && !f->direct_store)
 		rf_shadow_drop_gfn(vm, rf_pte_gfn(f->walk->entry[1]));
 

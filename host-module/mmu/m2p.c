@@ -31,7 +31,7 @@ static u64 *m2p_below(u64 *table, unsigned int index)
 
 	if (table[index])
 		return __va(table[index] & RF_PTE_GFN & ~sme_me_mask);
-	below = (u64 *)get_zeroed_page(GFP_KERNEL);
+	below = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (below)
 		WRITE_ONCE(table[index], __sme_pa(below) | USER_TABLE);
 	return below;
@@ -58,7 +58,7 @@ int rf_m2p_fault(struct rf_vm *vm, u64 gva)
 		goto out;
 
 	err = -ENOMEM;
-	page = (u64 *)__get_free_page(GFP_KERNEL);
+	page = (u64 *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!page)
 		goto out;
 	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)

@@ -46,6 +46,9 @@ struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write)
 	return ERR_PTR(nr < 0 ? nr : -EFAULT);
 }
 
+/* Frames zapped before others get a chance at the lock. */
+#define ZAP_BATCH	1024
+
 static void zap_gfn(struct rf_vm *vm, rf_gfn_t gfn)
 {
 	struct rf_shadow *sh;
@@ -62,7 +65,12 @@ static void zap_gfn(struct rf_vm *vm, rf_gfn_t gfn)
 				sh->table = NULL;
 }
 
-static bool zap_uva_range(struct rf_vm *vm, unsigned long start, unsigned long end)
+/*
+ * Nothing is filled while notifier_count is up, so the lock may be given to
+ * others in between.
+ */
+static bool zap_uva_range(struct rf_vm *vm, unsigned long start, unsigned long end,
+			  bool may_yield)
 {
 	bool zapped = false;
 	u32 i;
@@ -78,8 +86,11 @@ static bool zap_uva_range(struct rf_vm *vm, unsigned long start, unsigned long e
 			continue;
 		gfn = slot->base_gfn + ((from - slot->uva) >> PAGE_SHIFT);
 		last = slot->base_gfn + ((to - 1 - slot->uva) >> PAGE_SHIFT);
-		for (; gfn <= last; gfn++)
+		for (; gfn <= last; gfn++) {
 			zap_gfn(vm, RF_GFN(gfn));
+			if (may_yield && gfn % ZAP_BATCH == 0)
+				cond_resched_rwlock_write(&vm->mmu.lock);
+		}
 		zapped = true;
 	}
 	return zapped;
@@ -92,7 +103,8 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 	trace_rf_notifier(vm, range->start, range->end);
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_count++;
-	if (vm->mmu.rmap && zap_uva_range(vm, range->start, range->end))
+	if (vm->mmu.rmap && zap_uva_range(vm, range->start, range->end,
+					  mmu_notifier_range_blockable(range)))
 		rf_mmu_flush_vcpus(vm, NULL);
 	write_unlock(&vm->mmu.lock);
 	return 0;
@@ -117,7 +129,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_count++;	/* for good: nothing is filled any more */
 	if (vm->mmu.rmap)
-		zap_uva_range(vm, 0, ULONG_MAX);
+		zap_uva_range(vm, 0, ULONG_MAX, true);
 	write_unlock(&vm->mmu.lock);
 	rf_mmu_flush_vcpus(vm, NULL);
 }

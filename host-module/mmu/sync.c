@@ -195,6 +195,9 @@ static bool write_leaf(struct rf_vm *vm, rf_gfn_t gfn, unsigned int index,
 {
 	struct rf_shadow *sh;
 
+	if (!test_bit(gfn.v, vm->mmu.shadowed))
+		return false;
+
 	read_lock(&vm->mmu.lock);
 	sh = rf_shadow_find(vm, gfn, 0);
 	if (!sh || sh->level != 1 || !sh->table) {
@@ -222,15 +225,16 @@ long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_
 	if ((val & RF_PTE_P) && !rf_gfn_in_memory(vm, rf_pte_gfn(val)))
 		return -EINVAL;
 
-	if (!test_bit(gfn.v, vm->mmu.shadowed))
-		return write_plain(vm, entry_gpa, val, keep_ad);
 	if (write_leaf(vm, gfn, index, val, keep_ad))
 		return 0;
 
-	/* A table above the leaves: links change. */
+	/* Not a table, or one above the leaves: links change. */
 	err = write_plain(vm, entry_gpa, val, keep_ad);
 	if (err)
 		return err;
+	smp_mb();	/* entry, then shadow; a fault makes the shadow, then reads */
+	if (!test_bit(gfn.v, vm->mmu.shadowed))
+		return 0;
 
 	write_lock(&vm->mmu.lock);
 	hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash) {

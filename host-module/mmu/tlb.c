@@ -215,6 +215,22 @@ int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows)
 	return 0;
 }
 
+static void free_tables(struct rf_vm_mmu *mmu)
+{
+	kvfree(mmu->by_id);
+	kvfree(mmu->ids);
+	kvfree(mmu->pinned);
+	kvfree(mmu->shadowed);
+	kvfree(mmu->open);
+	kvfree(mmu->rmap);
+	mmu->by_id = NULL;
+	mmu->ids = NULL;
+	mmu->pinned = NULL;
+	mmu->shadowed = NULL;
+	mmu->open = NULL;
+	mmu->rmap = NULL;
+}
+
 int rf_mmu_vm_size(struct rf_vm *vm)
 {
 	struct rf_vm_mmu *mmu = &vm->mmu;
@@ -232,11 +248,15 @@ int rf_mmu_vm_size(struct rf_vm *vm)
 	mmu->shadowed = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
 	mmu->open = kvcalloc(BITS_TO_LONGS(vm->max_gfn), sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (!mmu->by_id || !mmu->ids || !mmu->pinned || !mmu->shadowed || !mmu->open)
-		return -ENOMEM;
+		goto err_free;
 
 	/* Last: the notifier takes it for "ready". */
 	mmu->rmap = kvcalloc(vm->max_gfn, sizeof(*mmu->rmap), GFP_KERNEL_ACCOUNT);
-	return mmu->rmap ? 0 : -ENOMEM;
+	if (mmu->rmap)
+		return 0;
+err_free:
+	free_tables(mmu);
+	return -ENOMEM;
 }
 
 /* No vCPU runs, and the notifier is gone. */
@@ -248,14 +268,11 @@ void rf_mmu_vm_exit(struct rf_vm *vm)
 	rf_shrink_exit(vm);
 	if (mmu->rmap) {
 		write_lock(&mmu->lock);
-		for_each_set_bit(id, mmu->ids, mmu->max_shadows)
+		for_each_set_bit(id, mmu->ids, mmu->max_shadows) {
 			rf_shadow_drop(vm, mmu->by_id[id]);
+			cond_resched_rwlock_write(&mmu->lock);
+		}
 		rf_shadow_unlock(vm);
 	}
-	kvfree(mmu->by_id);
-	kvfree(mmu->ids);
-	kvfree(mmu->pinned);
-	kvfree(mmu->shadowed);
-	kvfree(mmu->open);
-	kvfree(mmu->rmap);
+	free_tables(mmu);
 }

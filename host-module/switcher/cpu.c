@@ -103,10 +103,27 @@ static void msrs_on_user_return(struct user_return_notifier *urn)
 	local_irq_restore(flags);
 }
 
+/*
+ * KVM on VMX keeps some of these MSRs lazily as well and believes to be alone
+ * with them: there they are switched each time, and the host's are whatever was
+ * live.
+ */
+static bool msrs_are_shared(void)
+{
+	return boot_cpu_has(X86_FEATURE_VMX);
+}
+
 static void msrs_load(struct cpu_state *st)
 {
 	int i;
 
+	if (msrs_are_shared()) {
+		for (i = 0; i < NR_MSR_SLOTS; i++) {
+			rdmsrl(msr_index[i], st->host_msrs[i]);
+			wrmsrl(msr_index[i], st->guest_msrs[i]);
+		}
+		return;
+	}
 	if (st->msrs_loaded)
 		return;
 	st->msrs_loaded = true;
@@ -114,6 +131,14 @@ static void msrs_load(struct cpu_state *st)
 	user_return_notifier_register(&st->urn);
 	for (i = 0; i < NR_MSR_SLOTS; i++)
 		wrmsrl(msr_index[i], st->guest_msrs[i]);
+}
+
+static void msrs_unload(struct cpu_state *st)
+{
+	int i;
+
+	for (i = 0; msrs_are_shared() && i < NR_MSR_SLOTS; i++)
+		wrmsrl(msr_index[i], st->host_msrs[i]);
 }
 
 /* --- tables ------------------------------------------------------------ */
@@ -247,6 +272,7 @@ static void cpu_start(void *unused)
 {
 	struct cpu_state *st = this_cpu_ptr(&cpu_states);
 
+	st->msrs_loaded = false;
 	cpu_read_host(st);
 	if (nr_users)
 		cr4_clear_bits(X86_CR4_PGE);
@@ -356,6 +382,7 @@ void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 
 	world->regs.exit = RF_EXIT_SENTINEL;
 	rf_switcher_enter(cpu, st->entry);
+	msrs_unload(st);
 
 	if (unlikely(world->regs.exit == RF_EXIT_SENTINEL))
 		pr_err("ringfence: the switcher faulted: vector %llu error %#llx at text+%#llx\n",

@@ -180,7 +180,12 @@ SYM_CODE_START(rf_switcher_enter)
 	shrq	$32, %rdx
 	movl	$MSR_IA32_SPEC_CTRL, %ecx
 	wrmsr
-1:	UNTRAIN_RET
+	/*
+	 * The guest's calls come from addresses that are the host's too, so its
+	 * return predictions are not stopped by SMEP.
+	 */
+1:	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_CTXSW
+	UNTRAIN_RET
 	CLEAR_BRANCH_HISTORY
 	popq	%r15
 	popq	%r14
