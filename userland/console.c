@@ -121,16 +121,21 @@ static void pull_output(struct rf_console *console)
 {
 	char buf[CHUNK];
 	size_t room, len;
+	bool took = false;
 
 	while (console->connected) {
 		room = stream_room(console);
 		len = rf_console_ring_read(&console->ring, buf,
 					   room < CHUNK ? room : CHUNK);
 		if (!len)
-			return;
+			break;
+		took = true;
 		for (size_t i = 0; i < len; i++)
 			stream_put(console, buf[i]);
 	}
+	/* A guest whose ring was full waits to hear that it no longer is. */
+	if (took)
+		signal_eventfd(console->from_launcher);
 }
 
 /* Input to ring.  The guest sends an event when it has made room. */
