@@ -96,7 +96,7 @@ static void a_runstate_area_is_kept(void)
 	EXPECT_EQ(area.state, RUNSTATE_running);
 	EXPECT(area.state_entry_time);
 	before = area.time[RUNSTATE_blocked];
-	set_timer_op(now_ns() + 20000000);
+	set_timer_op(now_ns() + 500000000);
 	bind_virq(VIRQ_TIMER, 0);
 	sched_op(SCHEDOP_block, NULL);
 	events_off();
