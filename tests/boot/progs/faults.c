@@ -121,6 +121,7 @@ static void instructions(void)
 	CASE("wbinvd", asm volatile("wbinvd"));
 	CASE("swapgs", asm volatile("swapgs"));
 	CASE("sysret", asm volatile("sysretq"));
+	CASE("sysexit", asm volatile("sysexitl"));
 	CASE("xsetbv", asm volatile("xsetbv" :: "c" (0), "a" (3), "d" (0)));
 	CASE("vmcall", asm volatile("vmcall"));
 	CASE("lmsw", asm volatile("lmsw %%ax" :: "a" (0)));
