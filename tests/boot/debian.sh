@@ -5,7 +5,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-cache=${RF_CACHE:-$top/build/cache}
+cache=${RF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ringfence}
 build=${RF_BUILD:-$top/build}
 packages=systemd-sysv,udev,dbus,kmod,procps,login
 

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Build the debug kernel from Debian's linux-source-6.1 and debug.config.
 #
-# The result is cached by content under ${RF_CACHE:-build/cache}: the same
+# The result is cached by content under ${RF_CACHE:-~/.cache/ringfence}: the same
 # source and fragment are never built twice.  build/kernels/debug/build is a
 # KDIR to build modules against, build/kernels/debug/vmlinuz boots.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-cache=${RF_CACHE:-$top/build/cache}
+cache=${RF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ringfence}
 source=${RF_LINUX_SOURCE:-linux-source-6.1}
 out=$top/build/kernels/debug
 

@@ -5,7 +5,7 @@ set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 source=${RF_LINUX_SOURCE:-linux-source-6.1}
-cache=${RF_CACHE:-$top/build/cache}
+cache=${RF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ringfence}
 fragment=$top/tests/boot/debug.config
 version=$(dpkg-query -W -f '${Version}' "$source")
 sum=$( (echo "$source $version clang"; clang --version; cat "$fragment") | sha256sum | cut -c1-16)

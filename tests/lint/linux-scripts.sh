@@ -5,7 +5,7 @@ set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 source=${RF_LINUX_SOURCE:-linux-source-6.1}
-cache=${RF_CACHE:-$top/build/cache}
+cache=${RF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ringfence}
 version=$(dpkg-query -W -f '${Version}' "$source" 2>/dev/null) ||
 	{ echo "$source is not installed; run tests/setup.sh" >&2; exit 1; }
 dir=$cache/linux-scripts-$version
