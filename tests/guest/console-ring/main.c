@@ -43,8 +43,8 @@ static void more_than_the_ring_holds_is_taken(void)
 {
 	u32 i;
 
-	for (i = 0; i < 100; i++)
-		put_text("# sixty-four bytes of text, one line of a hundred in this ring..\n");
+	for (i = 0; i < 40; i++)
+		put_text("# sixty-four bytes of text, one line of forty in the ring.....\n");
 	EXPECT(wait_for_room(ring->out_prod));
 }
 

@@ -74,6 +74,22 @@ static void a_context_is_looked_at(void)
 	EXPECT_EQ(vcpu_op(VCPUOP_is_up, 1, NULL), 0);
 }
 
+/* Nowhere to be: the CPU would be given no page table at all. */
+static void one_in_user_mode_needs_a_root(void)
+{
+	static struct vcpu_guest_context ctxt;
+	static struct cpu cpu;
+
+	if (cpu_count() < 2) {
+		test_skip("one vCPU");
+		return;
+	}
+	cpu_init_context(&ctxt, &cpu, page_alloc());
+	ctxt.flags = 0;
+	ctxt.ctrlreg[1] = 0;
+	EXPECT_EQ(vcpu_op(VCPUOP_initialise, 1, &ctxt), -EINVAL);
+}
+
 static void runstate_adds_up_to_time(void)
 {
 	struct vcpu_runstate_info info;
@@ -183,5 +199,6 @@ static void scheduling(void)
 
 GUEST_TEST(CASE(those_that_are_not_there), CASE(bad_pointers),
 	   CASE(one_that_runs_is_not_initialised), CASE(a_context_is_looked_at),
-	   CASE(runstate_adds_up_to_time), CASE(a_runstate_area_is_kept),
+	   CASE(one_in_user_mode_needs_a_root), CASE(runstate_adds_up_to_time),
+	   CASE(a_runstate_area_is_kept),
 	   CASE(a_time_area_tells_the_same_time), CASE(vcpu_info_moves_once), CASE(scheduling));
