@@ -52,7 +52,7 @@ one_file() {
 	for elf in /guest/bench-*.elf; do
 		[ -e "$elf" ] || return 0
 		timeout 300 ringfence run --name bench -k "$elf" -m 64M -c 1 </dev/null 2>&1 |
-			tr -d '\r' | sed 's/^{"op"/BENCH guest {"op"/'
+			tr -d '\r' | sed 's/^/guest: /; s/^guest: {"op"/BENCH guest {"op"/'
 	done
 }
 check "hypercalls are timed" one_file
