@@ -125,7 +125,7 @@ install: all
 	$(if $(DESTDIR),,depmod -a)
 	+$(MAKE) -C userland O=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
 	install -d $(DESTDIR)/usr/src/ringfence-$(VERSION)
-	cp -R --parents $(SOURCES) $(DESTDIR)/usr/src/ringfence-$(VERSION)/
+	cp -R --parents Kbuild host-module uapi $(DESTDIR)/usr/src/ringfence-$(VERSION)/
 	sed 's/@VERSION@/$(VERSION)/' dkms.conf.in >$(DESTDIR)/usr/src/ringfence-$(VERSION)/dkms.conf
 
 .PHONY: clean distclean
