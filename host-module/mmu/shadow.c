@@ -367,6 +367,7 @@ void rf_shadow_drop_gfn(struct rf_vm *vm, rf_gfn_t gfn)
  * been made to leave the guest.
  */
 void rf_shadow_unlock(struct rf_vm *vm)
+	__releases(&vm->mmu.lock)
 {
 	LIST_HEAD(dead);
 

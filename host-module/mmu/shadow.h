@@ -108,7 +108,7 @@ void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int i
 void rf_shadow_free_list(struct rf_vm *vm, struct list_head *list);	/* no lock */
 
 /* Leave the lock for writing; then flush and free what was dropped under it. */
-void rf_shadow_unlock(struct rf_vm *vm);
+void rf_shadow_unlock(struct rf_vm *vm) __releases(&vm->mmu.lock);
 
 /* Leaf entries: vm->mmu.lock for reading and sh->lock, or for writing. */
 void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,

@@ -343,4 +343,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(other_instructions_are_not_ours),
 };
 
-TAP_MAIN(cases)
+int main(void)
+{
+	return TAP_RUN(cases);
+}

@@ -190,4 +190,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(host_without_a_slope_changes_nothing),
 };
 
-TAP_MAIN(cases)
+int main(void)
+{
+	return TAP_RUN(cases);
+}

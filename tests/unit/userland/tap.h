@@ -54,10 +54,4 @@ static inline int tap_run(const struct tap_case *cases, unsigned int nr)
 
 #define TAP_RUN(_cases)	tap_run(_cases, sizeof(_cases) / sizeof((_cases)[0]))
 
-#define TAP_MAIN(_cases)						\
-int main(void)								\
-{									\
-	return tap_run(_cases, sizeof(_cases) / sizeof((_cases)[0]));	\
-}
-
 #endif /* RF_TAP_H */
