@@ -7,6 +7,7 @@
  * others are #GP, which Linux takes as "this CPU has no such register".
  */
 #include <linux/slab.h>
+#include <asm/apicdef.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
