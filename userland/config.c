@@ -13,7 +13,7 @@
 #include "ringfence.h"
 
 #define MIN_MEMORY	(4ULL << 20)
-#define MAX_MEMORY	(1ULL << 40)
+#define MAX_MEMORY	(255ULL << 30)
 #define MAX_NAME	48
 
 enum option_value {
@@ -185,7 +185,7 @@ static int set_memory(struct rf_config *config, const char *text,
 	if (rf_config_parse_size(text, &config->memory) ||
 	    config->memory < MIN_MEMORY || config->memory > MAX_MEMORY ||
 	    config->memory % 4096)
-		return rf_error_set(err, "-m %s: give a size from 4M to 1T, such as 512M",
+		return rf_error_set(err, "-m %s: give a size from 4M to 255G, such as 512M",
 				    text);
 	return 0;
 }

@@ -162,9 +162,9 @@ static void check_cpu(struct doctor *doctor)
 	     has_word(flags, "la57") ? "la57 " : "",
 	     has_word(flags, "pti") ? "pti " : "");
 	if (!has_word(flags, "fsgsbase"))
-		find(doctor, NOTE, "fsgsbase",
-		     "drop nofsgsbase from the kernel's command line, if it is there",
-		     "segment bases are switched by slow MSR writes");
+		find(doctor, FIX, "fsgsbase",
+		     "drop nofsgsbase from the kernel's command line, or use an Ivy Bridge or newer",
+		     "the module does not load without FSGSBASE");
 	if (!has_word(flags, "pcid"))
 		find(doctor, NOTE, "pcid",
 		     "drop nopcid from the kernel's command line, if it is there",

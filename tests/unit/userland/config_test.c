@@ -108,10 +108,10 @@ static void mistakes_are_explained(void)
 	EXPECT(refused("ringfence run -k a -c 65", "from 1 to 64"));
 	EXPECT(refused("ringfence run -k a -c 2x", "from 1 to 64"));
 	EXPECT(refused("ringfence run -k a -c -1", "from 1 to 64"));
-	EXPECT(refused("ringfence run -k a -m 3M", "from 4M to 1T"));
-	EXPECT(refused("ringfence run -k a -m 2T", "from 4M to 1T"));
-	EXPECT(refused("ringfence run -k a -m 4097K", "from 4M to 1T"));
-	EXPECT(refused("ringfence run -k a -m lots", "from 4M to 1T"));
+	EXPECT(refused("ringfence run -k a -m 3M", "from 4M to 255G"));
+	EXPECT(refused("ringfence run -k a -m 2T", "from 4M to 255G"));
+	EXPECT(refused("ringfence run -k a -m 4097K", "from 4M to 255G"));
+	EXPECT(refused("ringfence run -k a -m lots", "from 4M to 255G"));
 	EXPECT(refused("ringfence run -k a --seccomp yes", "on or off"));
 	EXPECT(refused("ringfence run -k a --console tty", "say stdio"));
 	EXPECT(refused("ringfence run -k a --console file:", "say stdio"));
