@@ -62,24 +62,19 @@ static void room_is_told(void)
 	EXPECT(event_log.count[port]);
 }
 
-/* Whatever the launcher makes of it, it is the guest's text that suffers. */
+/* The launcher may give the ring up; the guest goes on, and has the other way. */
 static void bent_indices_are_survived(void)
 {
-	u32 start = ring->out_prod;
+	static const u32 bent[] = { 0x80000000, 0xffffffff, 2049, 0x7fffffff };
+	u32 start = ring->out_prod, i;
 
-	WRITE_ONCE(ring->out_prod, start + 0x80000000);
-	port_send(port);
-	relax();
-	WRITE_ONCE(ring->out_prod, start - 1);
-	port_send(port);
-	relax();
-	WRITE_ONCE(ring->in_cons, 0xfffffff0);
-	port_send(port);
-	relax();
-	WRITE_ONCE(ring->in_cons, ring->in_prod);
-	WRITE_ONCE(ring->out_prod, READ_ONCE(ring->out_cons));
-	put_text("# still here\n");
-	EXPECT(wait_for_room(ring->out_prod));
+	for (i = 0; i < ARRAY_SIZE(bent); i++) {
+		WRITE_ONCE(ring->out_prod, start + bent[i]);
+		WRITE_ONCE(ring->in_cons, start + bent[i]);
+		port_send(port);
+		relax();
+	}
+	EXPECT_EQ(console_io(CONSOLEIO_write, 13, "# still here\n"), 0);
 }
 
 GUEST_TEST(CASE(a_line_is_taken), CASE(more_than_the_ring_holds_is_taken), CASE(room_is_told),

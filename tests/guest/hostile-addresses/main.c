@@ -165,6 +165,32 @@ static void the_users_last_page_is_not_there(void)
 	EXPECT_EQ(r.rip, TOP + 4094);
 }
 
+/*
+ * Where the host has 57 bits of address, a guest has 48 nevertheless.  A guest
+ * kernel may check a program's pointer by its sign only, for it relies on the
+ * fault; and what is there must not be the kernel by another address.
+ */
+static void an_address_of_57_bits_is_none(void)
+{
+	static u64 secret = 1;
+	u64 low = (u64)&secret & 0x0000ffffffffffff, value = 0;
+	u64 high = USER_DATA | 0xffff000000000000;
+	u64 vector;
+
+	EXPECT_EQ(READ_ONCE(secret), 1);
+	vector = try_read(low, &value);
+	EXPECT(vector == 13 || vector == 14);
+	EXPECT_EQ(value, 0);
+	vector = try_write(low, 2);
+	EXPECT(vector == 13 || vector == 14);
+	EXPECT_EQ(READ_ONCE(secret), 1);
+	EXPECT_EQ(READ_ONCE(*(u64 *)USER_DATA) * 0, 0);
+	EXPECT(try_read(high, NULL) != VEC_NONE);
+	EXPECT_EQ(try_read(MACH2PHYS_VIRT_START, NULL), VEC_NONE);
+	EXPECT(try_read(MACH2PHYS_VIRT_START & 0x0000ffffffffffff, NULL) != VEC_NONE);
+	EXPECT(try_read(0x0000830000000000, NULL) != VEC_NONE);
+}
+
 /* Code of 32 bits cannot leave the first 4 GiB. */
 static void code_of_32_bits_at_the_edge(void)
 {
@@ -191,4 +217,4 @@ static void buffers_that_wrap(void)
 GUEST_TEST(CASE(the_users_stack_does_not_matter), CASE(a_push_there_is_a_fault),
 	   CASE(map_edges), CASE(a_syscall_at_the_edge), CASE(a_hypercall_at_the_edge),
 	   CASE(the_users_last_page_is_not_there), CASE(code_of_32_bits_at_the_edge),
-	   CASE(buffers_that_wrap));
+	   CASE(buffers_that_wrap), CASE(an_address_of_57_bits_is_none));
