@@ -9,6 +9,7 @@
 
 #include "bounce.h"
 #include "emul/emul.h"
+#include "guestmem.h"
 #include "hypercall/hypercall.h"
 #include "trace.h"
 #include "trap.h"
@@ -88,18 +89,24 @@ static void trap_emulate(struct rf_vcpu *vcpu, int vector, s64 error)
 	}
 }
 
-/* INT 0x80 has a gate of its own in ring 3; the guest's may be closed. */
-static void trap_int80(struct rf_vcpu *vcpu)
+/*
+ * INT3, INTO and INT 0x80 have gates that are open to ring 3; the guest's own
+ * may be closed, and then the instruction faults as it would on hardware.
+ */
+static void trap_software(struct rf_vcpu *vcpu, int vector)
 {
-	const struct trap_info *ti = &vcpu->traps[IA32_SYSCALL_VECTOR];
+	const struct trap_info *ti = &vcpu->traps[vector];
+	struct rf_regs *regs = vcpu->regs;
+	u8 last = 0;
 
 	if (ti->address && (rf_vcpu_in_kernel(vcpu) || TI_GET_DPL(ti) == 3)) {
-		rf_bounce_trap(vcpu, IA32_SYSCALL_VECTOR, RF_NO_ERROR_CODE);
+		rf_bounce_trap(vcpu, vector, RF_NO_ERROR_CODE);
 		return;
 	}
-	/* As a gate that is not open: the instruction faults, all 2 bytes of it. */
-	vcpu->regs->rip -= 2;
-	rf_bounce_gp(vcpu, IA32_SYSCALL_VECTOR * 8 + 2);
+	/* Back to the instruction: INT3 and INTO have one byte, INT n has two. */
+	rf_guest_fetch(vcpu, &last, regs->rip - 1, sizeof(last));
+	regs->rip -= last == 0xcc || last == 0xce ? 1 : 2;
+	rf_bounce_gp(vcpu, vector * 8 + 2);
 }
 
 /* Does the CPU push an error code for this vector? */
@@ -152,9 +159,14 @@ void rf_trap(struct rf_vcpu *vcpu)
 		return;
 	case X86_TRAP_MC:
 		return;
+	case X86_TRAP_BP:
+	case X86_TRAP_OF:
+		rf_count(vcpu, EXIT_OTHER_TRAP);
+		trap_software(vcpu, vector);
+		return;
 	case IA32_SYSCALL_VECTOR:
 		rf_count(vcpu, EXIT_SYSCALL);
-		trap_int80(vcpu);
+		trap_software(vcpu, vector);
 		return;
 	case FIRST_EXTERNAL_VECTOR ... IA32_SYSCALL_VECTOR - 1:
 	case IA32_SYSCALL_VECTOR + 1 ... NR_VECTORS - 1:

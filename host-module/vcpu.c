@@ -393,6 +393,8 @@ static bool context_ok(struct rf_vcpu *vcpu, const struct vcpu_guest_context *c)
 {
 	unsigned int i;
 
+	if (!(c->flags & VGCF_in_kernel) && !c->ctrlreg[1])
+		return false;
 	if (!rf_gva_ok(c->event_callback_eip) || !rf_gva_ok(c->failsafe_callback_eip) ||
 	    !rf_gva_ok(c->syscall_callback_eip) || !rf_gva_ok(c->fs_base) ||
 	    !rf_gva_ok(c->gs_base_kernel) || !rf_gva_ok(c->gs_base_user) ||

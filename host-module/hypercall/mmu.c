@@ -142,7 +142,8 @@ long rf_hypercall_update_va_mapping(struct rf_vcpu *vcpu,
 
 static long clear_page_of(struct rf_vcpu *vcpu, u64 gfn)
 {
-	if (!rf_gfn_in_memory(vcpu->vm, RF_GFN(gfn)))
+	if (!rf_gfn_in_memory(vcpu->vm, RF_GFN(gfn)) ||
+	    rf_mmu_is_table(vcpu->vm, RF_GFN(gfn)))
 		return -EINVAL;
 	return rf_guest_write_gpa(vcpu->vm, gfn << PAGE_SHIFT,
 				  page_address(ZERO_PAGE(0)), PAGE_SIZE);
@@ -155,7 +156,8 @@ static long copy_page_of(struct rf_vcpu *vcpu, u64 dst_gfn, u64 src_gfn)
 	long err;
 
 	if (!rf_gfn_in_memory(vm, RF_GFN(dst_gfn)) ||
-	    !rf_gfn_in_memory(vm, RF_GFN(src_gfn)))
+	    !rf_gfn_in_memory(vm, RF_GFN(src_gfn)) ||
+	    rf_mmu_is_table(vm, RF_GFN(dst_gfn)))
 		return -EINVAL;
 
 	page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);

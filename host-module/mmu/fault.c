@@ -146,6 +146,8 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 			if (rf_gfn_eq(table->gfn, gfn))
 				rf_mark_out_of_sync(vm, table);
 	}
+	if (!spte)	/* A has been cleared meanwhile: fault again */
+		return;
 	rf_leaf_set(vm, sh, rf_walk_index(f->gva, 1), entry, spte);
 	rf_count(f->vcpu, SHADOW_FILL);
 }
@@ -153,13 +155,16 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 /*
  * Has the guest's entry stayed what the walk found?  What changes from here on
  * is seen by whoever changes it, for it finds the shadow.  A and D may have been
- * set by another vCPU's fault.
+ * set by another vCPU's fault, or cleared: what they are now is what counts.
  */
 static bool walk_still_true(const struct fault *f, int level, const u64 *table)
 {
 	u64 now = READ_ONCE(table[rf_walk_index(f->gva, level)]);
 
-	return !((now ^ f->walk->entry[level]) & ~(RF_PTE_A | RF_PTE_D));
+	if ((now ^ f->walk->entry[level]) & ~(RF_PTE_A | RF_PTE_D))
+		return false;
+	f->walk->entry[level] = now;
+	return true;
 }
 
 /* The tables are linked already: fill the leaf with the lock shared. */
@@ -273,6 +278,16 @@ out_put:
 	return err;
 }
 
+static bool walk_uses(const struct rf_walk *walk, rf_gfn_t gfn)
+{
+	int level;
+
+	for (level = 1; level <= RF_LEVELS; level++)
+		if (rf_gfn_eq(walk->table[level], gfn))
+			return true;
+	return false;
+}
+
 /* Whose fault is it?  0: ours, 1: the guest's, or -Exx. */
 static int fault_check(struct fault *f, u32 *error)
 {
@@ -297,6 +312,11 @@ static int fault_check(struct fault *f, u32 *error)
 	if (fetch && f->walk->nx) {
 		*error |= RF_PF_PRESENT;
 		return 1;
+	}
+	/* A write through the very table it changes: let it, and look after it. */
+	if (f->write && f->walk->writable && walk_uses(f->walk, gfn)) {
+		f->direct_store = true;
+		return 0;
 	}
 	if (f->write && !f->walk->writable) {
 		f->direct_store = rf_vcpu_in_kernel(f->vcpu) &&

@@ -139,6 +139,9 @@ long rf_mmu_pin(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
 long rf_mmu_unpin(struct rf_vcpu *vcpu, rf_gfn_t gfn);
 long rf_mmu_set_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, bool kernel);
 
+/* Is the frame a live page table?  Then only the calls above may change it. */
+bool rf_mmu_is_table(struct rf_vm *vm, rf_gfn_t gfn);
+
 /* Guest asks for a flush: bring what it stored up to date, everywhere. */
 void rf_mmu_sync(struct rf_vcpu *vcpu);
 

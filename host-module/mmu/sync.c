@@ -237,11 +237,16 @@ long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_
 		return 0;
 
 	write_lock(&vm->mmu.lock);
+again:
 	hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash) {
 		if (!rf_gfn_eq(sh->gfn, gfn) || rf_slot_reserved(sh->level, index))
 			continue;
-		if (sh->table)
-			val = READ_ONCE(sh->table[index]);
+		/* The host has moved the table: a fault remakes the shadow. */
+		if (!sh->table) {
+			rf_shadow_drop(vm, sh);
+			goto again;
+		}
+		val = READ_ONCE(sh->table[index]);
 		if (sh->level == 1)
 			rf_sync_leaf(vm, sh, index, val);
 		else
@@ -276,6 +281,11 @@ long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val)
 	}
 	return rf_mmu_write_entry(vcpu, (table.v << PAGE_SHIFT) +
 				  rf_walk_index(gva, 1) * sizeof(u64), val, false);
+}
+
+bool rf_mmu_is_table(struct rf_vm *vm, rf_gfn_t gfn)
+{
+	return rf_gfn_in_memory(vm, gfn) && test_bit(gfn.v, vm->mmu.shadowed);
 }
 
 /* --- pinning ------------------------------------------------------------------ */

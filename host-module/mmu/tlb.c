@@ -146,6 +146,10 @@ bool rf_mmu_update_world(struct rf_vcpu *vcpu)
 
 	if (!kernel_root || (mmu->user_gfn.v && !user_root))
 		return false;
+	if (WARN_ON_ONCE(!user_root && !rf_vcpu_in_kernel(vcpu))) {
+		rf_vm_kill(vcpu->vm, "vCPU %u: in user mode without a page table", vcpu->id);
+		return false;
+	}
 	world->kernel_cr3 = root_cr3(kernel_root);
 	world->user_cr3 = root_cr3(user_root);
 

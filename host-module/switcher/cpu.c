@@ -32,6 +32,7 @@ enum {
 	MSR_SLOT_SYSENTER_CS,
 	MSR_SLOT_SYSENTER_ESP,
 	MSR_SLOT_SYSENTER_EIP,
+	MSR_SLOT_TSC_AUX,
 	NR_MSR_SLOTS
 };
 
@@ -43,7 +44,14 @@ static const u32 msr_index[NR_MSR_SLOTS] = {
 	[MSR_SLOT_SYSENTER_CS]	= MSR_IA32_SYSENTER_CS,
 	[MSR_SLOT_SYSENTER_ESP]	= MSR_IA32_SYSENTER_ESP,
 	[MSR_SLOT_SYSENTER_EIP]	= MSR_IA32_SYSENTER_EIP,
+	[MSR_SLOT_TSC_AUX]	= MSR_TSC_AUX,		/* last: not every CPU has it */
 };
+
+static int nr_msrs(void)
+{
+	return boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID) ?
+	       NR_MSR_SLOTS : MSR_SLOT_TSC_AUX;
+}
 
 /* STAR as the ABI wants it: HV %cs at SYSCALL, flat ring-3 selectors at SYSRET. */
 #define STAR_VALUE	(((u64)(0xe023) << 48) | ((u64)RF_SEL_HV_CS << 32))
@@ -78,6 +86,17 @@ struct page *rf_switcher_gdt_page;	/* page 14 of every guest's GDT */
 
 /* --- MSRs ------------------------------------------------------------- */
 
+/*
+ * KVM keeps some of these MSRs lazily as well, TSC_AUX on SVM and most of them
+ * on VMX, and believes to be alone with them: there they are switched each time, and the host's are whatever was
+ * live.
+ */
+static bool msr_is_shared(int slot)
+{
+	return boot_cpu_has(X86_FEATURE_VMX) ||
+	       (slot == MSR_SLOT_TSC_AUX && boot_cpu_has(X86_FEATURE_SVM));
+}
+
 static void msrs_restore(struct cpu_state *st)
 {
 	int i;
@@ -86,8 +105,9 @@ static void msrs_restore(struct cpu_state *st)
 		return;
 	st->msrs_loaded = false;
 	user_return_notifier_unregister(&st->urn);
-	for (i = 0; i < NR_MSR_SLOTS; i++)
-		wrmsrl(msr_index[i], st->host_msrs[i]);
+	for (i = 0; i < nr_msrs(); i++)
+		if (!msr_is_shared(i))
+			wrmsrl(msr_index[i], st->host_msrs[i]);
 }
 
 static void msrs_on_user_return(struct user_return_notifier *urn)
@@ -103,42 +123,33 @@ static void msrs_on_user_return(struct user_return_notifier *urn)
 	local_irq_restore(flags);
 }
 
-/*
- * KVM on VMX keeps some of these MSRs lazily as well and believes to be alone
- * with them: there they are switched each time, and the host's are whatever was
- * live.
- */
-static bool msrs_are_shared(void)
-{
-	return boot_cpu_has(X86_FEATURE_VMX);
-}
-
 static void msrs_load(struct cpu_state *st)
 {
 	int i;
 
-	if (msrs_are_shared()) {
-		for (i = 0; i < NR_MSR_SLOTS; i++) {
-			rdmsrl(msr_index[i], st->host_msrs[i]);
-			wrmsrl(msr_index[i], st->guest_msrs[i]);
-		}
-		return;
+	for (i = 0; i < nr_msrs(); i++) {
+		if (!msr_is_shared(i))
+			continue;
+		rdmsrl(msr_index[i], st->host_msrs[i]);
+		wrmsrl(msr_index[i], st->guest_msrs[i]);
 	}
-	if (st->msrs_loaded)
+	if (st->msrs_loaded || msr_is_shared(0))
 		return;
 	st->msrs_loaded = true;
 	st->urn.on_user_return = msrs_on_user_return;
 	user_return_notifier_register(&st->urn);
-	for (i = 0; i < NR_MSR_SLOTS; i++)
-		wrmsrl(msr_index[i], st->guest_msrs[i]);
+	for (i = 0; i < nr_msrs(); i++)
+		if (!msr_is_shared(i))
+			wrmsrl(msr_index[i], st->guest_msrs[i]);
 }
 
 static void msrs_unload(struct cpu_state *st)
 {
 	int i;
 
-	for (i = 0; msrs_are_shared() && i < NR_MSR_SLOTS; i++)
-		wrmsrl(msr_index[i], st->host_msrs[i]);
+	for (i = 0; i < nr_msrs(); i++)
+		if (msr_is_shared(i))
+			wrmsrl(msr_index[i], st->host_msrs[i]);
 }
 
 /* --- tables ------------------------------------------------------------ */
@@ -264,7 +275,7 @@ static void cpu_read_host(struct cpu_state *st)
 	cpu->host_tr = GDT_ENTRY_TSS * 8;
 	cpu->host_gs_base = rdgsbase();
 
-	for (i = 0; i < NR_MSR_SLOTS; i++)
+	for (i = 0; i < nr_msrs(); i++)
 		rdmsrl(msr_index[i], st->host_msrs[i]);
 }
 
