@@ -10,9 +10,9 @@
  *	ops --stamp TEXT	copy stdin, and say when a line with TEXT came
  *	ops --now		say what time it is
  *
- * With --step it prints OPS-READY before the measured runs of an operation
- * and OPS-DONE after them, and waits for a line of input each time, so that
- * somebody can read counters that belong to exactly these runs.
+ * With --step there is one run more, in which it prints OPS-READY before what
+ * is measured and OPS-DONE after it, and waits for a line of input each time,
+ * so that somebody can read counters that belong to exactly that.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -168,17 +168,46 @@ static int cached_file(void)
 /*
  * ---- The operations
  *
- * Each returns the nanoseconds of its measured part, so that setting up and
- * tearing down are outside.
+ * Each returns the nanoseconds of its measured parts, which are between
+ * begin() and end(), so that setting up and tearing down are outside.
  */
+
+/* The operation whose counters somebody reads in this run. */
+static const char *stepping;
+
+static void pause_for(const char *what, unsigned long n)
+{
+	char line[80];
+
+	printf("OPS-%s %s %lu\n", what, stepping, n);
+	fflush(stdout);
+	if (!fgets(line, sizeof(line), stdin))
+		exit(1);
+}
+
+static uint64_t begin(unsigned long n)
+{
+	if (stepping)
+		pause_for("READY", n);
+	return now_ns();
+}
+
+static uint64_t end(uint64_t start)
+{
+	uint64_t ns = now_ns() - start;
+
+	if (stepping)
+		pause_for("DONE", 0);
+	return ns;
+}
 
 static uint64_t op_getpid(unsigned long n)
 {
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	while (n--)
 		raw_syscall(SYS_getpid, 0, 0);
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t op_gettimeofday(unsigned long n)
@@ -189,30 +218,30 @@ static uint64_t op_gettimeofday(unsigned long n)
 
 	if (!fn)
 		fn = vdso_symbol("__vdso_gettimeofday");
-	start = now_ns();
+	start = begin(n);
 	while (n--) {
 		if (fn)
 			fn(&tv, NULL);
 		else
 			raw_syscall(SYS_gettimeofday, (long)&tv, 0);
 	}
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t op_clock_gettime(unsigned long n)
 {
 	struct timespec ts;
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	while (n--)
 		raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&ts);
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t op_pipe_rt(unsigned long n)
 {
 	int there[2], back[2];
-	uint64_t start, end;
+	uint64_t ns;
 	char c = 0;
 	pid_t pid;
 
@@ -230,20 +259,20 @@ static uint64_t op_pipe_rt(unsigned long n)
 	}
 	close(there[0]);
 	close(back[1]);
-	start = now_ns();
+	ns = begin(n);
 	while (n--)
 		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
 			die("pipe round trip");
-	end = now_ns();
+	ns = end(ns);
 	close(there[1]);
 	close(back[0]);
 	waitpid(pid, NULL, 0);
-	return end - start;
+	return ns;
 }
 
 static uint64_t op_fork_exit(unsigned long n)
 {
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	while (n--) {
 		pid_t pid = fork();
@@ -254,14 +283,14 @@ static uint64_t op_fork_exit(unsigned long n)
 			_exit(0);
 		waitpid(pid, NULL, 0);
 	}
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t op_fork_exec(unsigned long n)
 {
 	static char *const argv[] = { "ops", "--exit", NULL };
 	static char *const envp[] = { NULL };
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	while (n--) {
 		pid_t pid = fork();
@@ -276,7 +305,7 @@ static uint64_t op_fork_exec(unsigned long n)
 		if (waitpid(pid, &status, 0) != pid || status)
 			die("exec");
 	}
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t op_anon_touch(unsigned long n)
@@ -285,10 +314,10 @@ static uint64_t op_anon_touch(unsigned long n)
 
 	for (; n >= PAGES; n -= PAGES) {
 		char *p = map_anon(PAGES);
-		uint64_t start = now_ns();
+		uint64_t start = begin(PAGES);
 
 		touch(p, PAGES);
-		sum += now_ns() - start;
+		sum += end(start);
 		munmap(p, PAGES * PAGE);
 	}
 	return sum;
@@ -303,9 +332,9 @@ static uint64_t op_munmap_page(unsigned long n)
 		uint64_t start;
 
 		touch(p, PAGES);
-		start = now_ns();
+		start = begin(PAGES);
 		munmap(p, PAGES * PAGE);
-		sum += now_ns() - start;
+		sum += end(start);
 	}
 	return sum;
 }
@@ -318,10 +347,10 @@ static uint64_t op_mprotect_page(unsigned long n)
 
 	touch(p, PAGES);
 	for (; n >= PAGES; n -= PAGES) {
-		uint64_t start = now_ns();
+		uint64_t start = begin(PAGES);
 
 		mprotect(p, PAGES * PAGE, prot);
-		sum += now_ns() - start;
+		sum += end(start);
 		prot ^= PROT_WRITE;
 	}
 	munmap(p, PAGES * PAGE);
@@ -334,13 +363,13 @@ static uint64_t op_mprotect_cycle(unsigned long n)
 	uint64_t start;
 
 	touch(p, 1);
-	start = now_ns();
+	start = begin(n);
 	while (n--) {
 		mprotect(p, PAGE, PROT_READ);
 		mprotect(p, PAGE, PROT_READ | PROT_WRITE);
 		touch(p, 1);
 	}
-	start = now_ns() - start;
+	start = end(start);
 	unmap_lone_page(p);
 	return start;
 }
@@ -348,7 +377,7 @@ static uint64_t op_mprotect_cycle(unsigned long n)
 /* In a table of its own, which comes and goes with the page. */
 static uint64_t op_mmap_cycle(unsigned long n)
 {
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	while (n--) {
 		char *p = mmap(ballast + (64UL << 20), PAGE,
@@ -360,7 +389,7 @@ static uint64_t op_mmap_cycle(unsigned long n)
 		touch(p, 1);
 		munmap(p, PAGE);
 	}
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t file_fault(unsigned long n, int prot)
@@ -374,12 +403,12 @@ static uint64_t file_fault(unsigned long n, int prot)
 
 		if (p == MAP_FAILED)
 			die("mmap");
-		start = now_ns();
+		start = begin(PAGES);
 		if (prot & PROT_WRITE)
 			touch(p, PAGES);
 		else
 			look(p, PAGES);
-		sum += now_ns() - start;
+		sum += end(start);
 		munmap(p, PAGES * PAGE);
 	}
 	return sum;
@@ -410,10 +439,10 @@ static uint64_t op_signal(unsigned long n)
 	uint64_t start;
 
 	sigaction(SIGUSR1, &sa, NULL);
-	start = now_ns();
+	start = begin(n);
 	while (n--)
 		kill(pid, SIGUSR1);
-	return now_ns() - start;
+	return end(start);
 }
 
 static char *segv_page;
@@ -432,12 +461,12 @@ static uint64_t op_segv(unsigned long n)
 	segv_page = map_lone_page();
 	touch(segv_page, 1);
 	sigaction(SIGSEGV, &sa, NULL);
-	start = now_ns();
+	start = begin(n);
 	while (n--) {
 		mprotect(segv_page, PAGE, PROT_READ);
 		touch(segv_page, 1);
 	}
-	start = now_ns() - start;
+	start = end(start);
 	signal(SIGSEGV, SIG_DFL);
 	unmap_lone_page(segv_page);
 	return start;
@@ -445,33 +474,33 @@ static uint64_t op_segv(unsigned long n)
 
 static uint64_t op_int_loop(unsigned long n)
 {
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 	unsigned long x = 1;
 
 	while (n--)
 		asm volatile("imul $7, %0, %0\n\tadd $3, %0" : "+r" (x));
-	return now_ns() - start;
+	return end(start);
 }
 
 static uint64_t op_memcpy(unsigned long n)
 {
 	static char from[16 * PAGE], to[16 * PAGE];
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	while (n--) {
 		memcpy(to, from, sizeof(to));
 		asm volatile("" ::: "memory");
 	}
-	return now_ns() - start;
+	return end(start);
 }
 
 /* What starting and ending the measurement costs: to be taken off counts. */
 static uint64_t op_nothing(unsigned long n)
 {
-	uint64_t start = now_ns();
+	uint64_t start = begin(n);
 
 	(void)n;
-	return now_ns() - start;
+	return end(start);
 }
 
 struct op {
@@ -508,16 +537,6 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void pause_for(const char *what, const struct op *op, unsigned long n)
-{
-	char line[80];
-
-	printf("OPS-%s %s %lu\n", what, op->name, n);
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		exit(1);
-}
-
 static void measure(const struct op *op, unsigned long scale, bool step)
 {
 	unsigned long n = op->n * scale;
@@ -525,12 +544,13 @@ static void measure(const struct op *op, unsigned long scale, bool step)
 
 	op->run(n);
 	op->run(n);
-	if (step)
-		pause_for("READY", op, n * RUNS);
 	for (int i = 0; i < RUNS; i++)
 		ns[i] = (double)op->run(n) / n;
-	if (step)
-		pause_for("DONE", op, n * RUNS);
+	if (step) {
+		stepping = op->name;
+		op->run(n);
+		stepping = NULL;
+	}
 	qsort(ns, RUNS, sizeof(*ns), compare);
 	printf("{\"op\": \"%s\", \"ns\": %.2f, ", op->name, ns[RUNS / 2]);
 	printf("\"min\": %.2f, \"max\": %.2f, \"n\": %lu, \"runs\": %d}\n",
