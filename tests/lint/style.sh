@@ -30,7 +30,7 @@ for file in $(find host-module guest-drivers uapi userland tests \
 	[ ! -e "$passed/$sum" ] || continue
 	# It leaves notes of its own in the directory it runs in.
 	if (cd "$passed" && "$scripts/checkpatch.pl" --no-tree --strict --terse --no-summary \
-		--show-types --ignore "$ignore" -f "$top/$file" >"$sum.new"); then
+		--show-types --ignore "$ignore" -f "$top/$file" >"$sum.new" 2>/dev/null); then
 		mv "$passed/$sum.new" "$passed/$sum"
 	else
 		sed "s|^$top/||" "$passed/$sum.new"
