@@ -39,6 +39,7 @@ def option(words, name, default=None):
 
 def vm_case(suite, script, words):
     """A row of the table as a case; its name says how it differs."""
+    words = [re.sub("^build/", BUILD + "/", w) for w in words]
     host = option(words, "--host", "6.1")
     tags = []
     for flag, value in zip(words, words[1:] + [""]):
