@@ -88,8 +88,8 @@ struct page *rf_switcher_gdt_page;	/* page 14 of every guest's GDT */
 
 /*
  * KVM keeps some of these MSRs lazily as well, TSC_AUX on SVM and most of them
- * on VMX, and believes to be alone with them: there they are switched each time, and the host's are whatever was
- * live.
+ * on VMX, and believes to be alone with them: there they are switched each
+ * time, and the host's are whatever was live.
  */
 static bool msr_is_shared(int slot)
 {
