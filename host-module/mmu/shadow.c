@@ -263,7 +263,8 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	if (sh)
 		return sh;
 
-	if (mmu->nr_shadows >= mmu->max_shadows)
+	/* Number 0 is never given out. */
+	if (mmu->nr_shadows + 1 >= mmu->max_shadows)
 		rf_shadow_reclaim(vm, mmu->max_shadows / 16 + CACHE_WANTED);
 	id = find_next_zero_bit(mmu->ids, mmu->max_shadows, 1);
 	if (id >= mmu->max_shadows || list_empty(&vcpu->mmu.cache))
