@@ -35,8 +35,7 @@
 /* Any of the guest's four breakpoints is on, locally or globally. */
 #define DR_ENABLED	0xff
 
-/* Whose guest this CPU ran last: its TLB and its branch predictors. */
-static DEFINE_PER_CPU(struct rf_vcpu *, last_vcpu);
+/* Whose guest this CPU ran last, for its branch predictors. */
 static DEFINE_PER_CPU(struct rf_vm *, last_vm);
 
 void rf_vcpu_kick(struct rf_vcpu *vcpu)
@@ -149,14 +148,9 @@ static bool vcpu_must_look_up(struct rf_vcpu *vcpu)
 static bool vcpu_enter(struct rf_vcpu *vcpu)
 {
 	bool entered = false;
-	int cpu;
 
 	local_irq_disable();
-	cpu = smp_processor_id();
-	/* Another's entries, or old ones of its own, may be in this CPU's TLB. */
-	if (this_cpu_read(last_vcpu) != vcpu || vcpu->cpu != cpu)
-		WRITE_ONCE(vcpu->mmu.flush, true);
-	WRITE_ONCE(vcpu->cpu, cpu);
+	WRITE_ONCE(vcpu->cpu, smp_processor_id());
 	WRITE_ONCE(vcpu->mode, RF_IN_GUEST);
 	/*
 	 * Look once more with interrupts off.  An event or a flush asked for
@@ -167,7 +161,6 @@ static bool vcpu_enter(struct rf_vcpu *vcpu)
 	if (vcpu_must_look_up(vcpu) || !rf_mmu_update_world(vcpu))
 		goto out;
 
-	this_cpu_write(last_vcpu, vcpu);
 	trace_rf_enter(vcpu);
 	vcpu_load(vcpu);
 	rf_switch_to_guest(vcpu->world, vcpu->world_va, rf_mmu_first_cr3(vcpu));
@@ -565,10 +558,8 @@ void rf_vcpu_destroy(struct rf_vcpu *vcpu)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		cmpxchg(per_cpu_ptr(&last_vcpu, cpu), vcpu, NULL);
+	for_each_possible_cpu(cpu)
 		cmpxchg(per_cpu_ptr(&last_vm, cpu), vcpu->vm, NULL);
-	}
 	rf_gdt_free(vcpu);
 	rf_mmu_vcpu_exit(vcpu);
 	__free_page(vcpu->world_page);

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 #include "../types.h"
+#include "pcid.h"
 
 struct rf_vm;
 struct rf_vcpu;
@@ -80,8 +81,7 @@ struct rf_vcpu_mmu {
 	struct list_head cache;		/* shadows made ahead, out of any lock */
 	u32 nr_cached;
 	bool flush;			/* drop the TLB before the next entry */
-	u64 loaded_kernel;		/* whose entries the TLB holds, by PCID */
-	u64 loaded_user;
+	struct rf_pcids pcids;
 };
 
 int rf_mmu_init(void);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tlb.c - what must be flushed, where; roots and PCIDs
+ * tlb.c - what must be flushed, where; roots
  */
 #include <linux/cpumask.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -11,13 +12,10 @@
 #include "../trace.h"
 #include "shadow.h"
 
-/*
- * Guest roots have PCIDs that Linux does not use: it takes the lowest few, and
- * those with bit 11 set.  Two are enough, for a vCPU that finds another's
- * entries behind them flushes first.
- */
-#define PCID_KERNEL	0x7f0ULL
-#define PCID_USER	0x7f1ULL
+static_assert(RF_CR3_NOFLUSH == X86_CR3_PCID_NOFLUSH);
+
+/* Whose entries are in this CPU's TLB, behind the guests' PCIDs. */
+static DEFINE_PER_CPU(struct rf_pcids *, last_pcids);
 
 static void ack_flush(void *unused)
 {
@@ -126,17 +124,6 @@ static u64 root_cr3(const struct rf_shadow *root)
 	return root ? __sme_pa(root->pml5 ? root->pml5 : root->spt) : 0;
 }
 
-static u64 with_pcid(u64 cr3, u64 pcid, u64 loaded)
-{
-	return cr3 | pcid | (loaded == (cr3 & RF_PTE_GFN) ? X86_CR3_PCID_NOFLUSH : 0);
-}
-
-/*
- * A CR3 without the no-flush bit flushes its PCID.  The bit is set in the world
- * for a root whose entries the TLB holds, by the switcher as soon as it has
- * loaded it; so after the exit it says which of the two roots were loaded, and
- * a flush that a root has missed is still owed to it.
- */
 bool rf_mmu_update_world(struct rf_vcpu *vcpu)
 {
 	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
@@ -156,14 +143,12 @@ bool rf_mmu_update_world(struct rf_vcpu *vcpu)
 	if (!cpu_feature_enabled(X86_FEATURE_PCID))
 		return true;
 
-	if (xchg(&mmu->flush, false)) {
-		mmu->loaded_kernel = 0;
-		mmu->loaded_user = 0;
-	}
-	world->cr3_noflush = X86_CR3_PCID_NOFLUSH;
-	world->kernel_cr3 = with_pcid(world->kernel_cr3, PCID_KERNEL, mmu->loaded_kernel);
+	rf_pcid_enter(&mmu->pcids, this_cpu_ptr(&last_pcids), smp_processor_id(),
+		      xchg(&mmu->flush, false));
+	world->cr3_noflush = RF_CR3_NOFLUSH;
+	world->kernel_cr3 = rf_pcid_cr3(&mmu->pcids, RF_PCID_KERNEL, world->kernel_cr3);
 	if (world->user_cr3)
-		world->user_cr3 = with_pcid(world->user_cr3, PCID_USER, mmu->loaded_user);
+		world->user_cr3 = rf_pcid_cr3(&mmu->pcids, RF_PCID_USER, world->user_cr3);
 	return true;
 }
 
@@ -181,10 +166,8 @@ void rf_mmu_left_guest(struct rf_vcpu *vcpu)
 {
 	const struct rf_world *world = vcpu->world;
 
-	if (world->kernel_cr3 & X86_CR3_PCID_NOFLUSH)
-		vcpu->mmu.loaded_kernel = world->kernel_cr3 & RF_PTE_GFN;
-	if (world->user_cr3 & X86_CR3_PCID_NOFLUSH)
-		vcpu->mmu.loaded_user = world->user_cr3 & RF_PTE_GFN;
+	rf_pcid_left(&vcpu->mmu.pcids, RF_PCID_KERNEL, world->kernel_cr3);
+	rf_pcid_left(&vcpu->mmu.pcids, RF_PCID_USER, world->user_cr3);
 }
 
 /* --- a VM's and a vCPU's share ------------------------------------------------- */
@@ -193,10 +176,15 @@ void rf_mmu_vcpu_init(struct rf_vcpu *vcpu)
 {
 	INIT_LIST_HEAD(&vcpu->mmu.cache);
 	vcpu->mmu.flush = true;
+	rf_pcid_init(&vcpu->mmu.pcids);
 }
 
 void rf_mmu_vcpu_exit(struct rf_vcpu *vcpu)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cmpxchg(per_cpu_ptr(&last_pcids, cpu), &vcpu->mmu.pcids, NULL);
 	rf_shadow_free_list(vcpu->vm, &vcpu->mmu.cache);
 	vcpu->mmu.nr_cached = 0;
 }
