@@ -69,6 +69,11 @@ static void trap_page_fault(struct rf_vcpu *vcpu)
 		rf_vm_kill(vcpu->vm, "shadow entry of %#llx is malformed", gva);
 		return;
 	}
+	/* A host of 5 levels finds an address where the guest's CPU has none. */
+	if (!rf_canonical(gva)) {
+		rf_bounce_gp(vcpu, 0);
+		return;
+	}
 	outcome = rf_mmu_fault(vcpu, gva, &error);
 	trace_rf_page_fault(vcpu, gva, vcpu->regs->error, outcome);
 	if (outcome == RF_FAULT_GUEST)

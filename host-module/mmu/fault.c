@@ -50,7 +50,7 @@ struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
 
 	sh = rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_root : vcpu->mmu.user_root;
 	for (level = RF_LEVELS; sh && level > 1; level--) {
-		u64 spte = READ_ONCE(sh->spt[rf_walk_index(gva, level)]);
+		u64 spte = READ_ONCE(*rf_spte_at(sh, rf_walk_index(gva, level)));
 
 		if (!spte)
 			return NULL;

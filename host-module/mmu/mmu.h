@@ -80,6 +80,7 @@ struct rf_vcpu_mmu {
 	struct rf_shadow *user_root;
 	struct list_head cache;		/* shadows made ahead, out of any lock */
 	u32 nr_cached;
+	u64 *root_pages;		/* and what one root has besides, or NULL */
 	bool flush;			/* drop the TLB before the next entry */
 	struct rf_pcids pcids;
 };

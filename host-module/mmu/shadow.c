@@ -13,6 +13,9 @@
 /* A walk makes at most one shadow a level, and a root change one more. */
 #define CACHE_WANTED	(RF_LEVELS + 1)
 
+/* What a root has besides on a 5-level host: the level above, its lower half. */
+#define ROOT_ORDER	1
+
 /* --- lists of entries ---------------------------------------------------- */
 
 static struct rf_link *link_of(struct rf_vm *vm, u32 id)
@@ -108,14 +111,15 @@ u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn)
 
 void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index)
 {
+	u64 *spte = rf_spte_at(parent, index);
 	struct rf_shadow *child;
 
 	lockdep_assert_held_write(&vm->mmu.lock);
-	if (!parent->spt[index] || rf_slot_reserved(parent->level, index))
+	if (!*spte || rf_slot_reserved(parent->level, index))
 		return;
 
-	child = rf_spte_child(parent->spt[index]);
-	WRITE_ONCE(parent->spt[index], 0);
+	child = rf_spte_child(*spte);
+	WRITE_ONCE(*spte, 0);
 	list_remove(vm, &child->parents, rf_entry_id(parent, index));
 }
 
@@ -128,12 +132,12 @@ void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 	if (rf_slot_reserved(parent->level, index))
 		return;
 	parent->synced[index] = entry;
-	if (parent->spt[index] == spte)
+	if (*rf_spte_at(parent, index) == spte)
 		return;
 
 	rf_shadow_unlink(vm, parent, index);
 	list_insert(vm, &child->parents, rf_entry_id(parent, index));
-	WRITE_ONCE(parent->spt[index], spte);
+	WRITE_ONCE(*rf_spte_at(parent, index), spte);
 }
 
 /* --- make and drop ---------------------------------------------------------- */
@@ -146,7 +150,7 @@ static void shadow_free(struct rf_shadow *sh)
 	}
 	free_page((unsigned long)sh->synced);
 	free_page((unsigned long)sh->links);
-	free_page((unsigned long)sh->pml5);
+	free_pages((unsigned long)sh->pml5, ROOT_ORDER);
 	kfree(sh);
 }
 
@@ -165,10 +169,7 @@ static struct rf_shadow *shadow_alloc(void)
 	sh->spt = (u64 *)__get_free_page(gfp);
 	sh->synced = (u64 *)__get_free_page(gfp);
 	sh->links = (struct rf_link *)__get_free_page(gfp);
-	if (pgtable_l5_enabled())
-		sh->pml5 = (u64 *)__get_free_page(gfp);
-	if (!sh->spt || !sh->synced || !sh->links ||
-	    (pgtable_l5_enabled() && !sh->pml5)) {
+	if (!sh->spt || !sh->synced || !sh->links) {
 		shadow_free(sh);
 		return NULL;
 	}
@@ -178,6 +179,12 @@ static struct rf_shadow *shadow_alloc(void)
 
 int rf_shadow_top_up(struct rf_vcpu *vcpu)
 {
+	if (pgtable_l5_enabled() && !vcpu->mmu.root_pages) {
+		vcpu->mmu.root_pages = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
+							       ROOT_ORDER);
+		if (!vcpu->mmu.root_pages)
+			return -ENOMEM;
+	}
 	while (vcpu->mmu.nr_cached < CACHE_WANTED) {
 		struct rf_shadow *sh = shadow_alloc();
 
@@ -187,6 +194,14 @@ int rf_shadow_top_up(struct rf_vcpu *vcpu)
 		vcpu->mmu.nr_cached++;
 	}
 	return 0;
+}
+
+void rf_shadow_free_cache(struct rf_vcpu *vcpu)
+{
+	rf_shadow_free_list(vcpu->vm, &vcpu->mmu.cache);
+	vcpu->mmu.nr_cached = 0;
+	free_pages((unsigned long)vcpu->mmu.root_pages, ROOT_ORDER);
+	vcpu->mmu.root_pages = NULL;
 }
 
 void rf_shadow_free_list(struct rf_vm *vm, struct list_head *list)
@@ -211,18 +226,21 @@ struct rf_shadow *rf_shadow_find(struct rf_vm *vm, rf_gfn_t gfn, int level)
 	return NULL;
 }
 
-static void shadow_init_root(struct rf_vm *vm, struct rf_shadow *sh)
+static void shadow_init_root(struct rf_vcpu *vcpu, struct rf_shadow *sh)
 {
-	u64 hole = rf_hole_root_entry(vm->hole);
+	u64 hole = rf_hole_root_entry(vcpu->vm->hole);
 
-	if (!sh->pml5) {
+	if (!pgtable_l5_enabled()) {
 		sh->spt[rf_hole_root_index()] = hole;
 		return;
 	}
+	sh->pml5 = vcpu->mmu.root_pages;
+	sh->lower = sh->pml5 + RF_ENTRIES;
+	vcpu->mmu.root_pages = NULL;
 
-	/* Both halves of the guest's 48 bits, and the hole between them. */
-	sh->pml5[0] = __pa(sh->spt) | RF_PTE_P | RF_PTE_W | RF_PTE_U | RF_PTE_A;
-	sh->pml5[511] = sh->pml5[0];
+	/* Each half of the guest's 48 bits in its own half, and the hole between. */
+	sh->pml5[0] = __pa(sh->lower) | RF_PTE_P | RF_PTE_W | RF_PTE_U | RF_PTE_A;
+	sh->pml5[511] = __pa(sh->spt) | RF_PTE_P | RF_PTE_W | RF_PTE_U | RF_PTE_A;
 	sh->pml5[rf_hole_root_index()] = hole;
 }
 
@@ -269,6 +287,8 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	id = find_next_zero_bit(mmu->ids, mmu->max_shadows, 1);
 	if (id >= mmu->max_shadows || list_empty(&vcpu->mmu.cache))
 		return NULL;
+	if (level == RF_LEVELS && pgtable_l5_enabled() && !vcpu->mmu.root_pages)
+		return NULL;
 
 	sh = list_first_entry(&vcpu->mmu.cache, struct rf_shadow, node);
 	vcpu->mmu.nr_cached--;
@@ -282,7 +302,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	hlist_add_head(&sh->hash, rf_shadow_bucket(vm, gfn));
 	set_bit(gfn.v, mmu->shadowed);
 	if (level == RF_LEVELS)
-		shadow_init_root(vm, sh);
+		shadow_init_root(vcpu, sh);
 	/* The guest has been storing to it already. */
 	if (test_bit(gfn.v, mmu->open))
 		rf_mark_out_of_sync(vm, sh);
@@ -312,14 +332,14 @@ static void shadow_clear(struct rf_vm *vm, struct rf_shadow *sh)
 	for (i = 0; i < RF_ENTRIES; i++) {
 		struct rf_shadow *child;
 
-		if (!sh->spt[i] || rf_slot_reserved(sh->level, i))
+		if (!*rf_spte_at(sh, i) || rf_slot_reserved(sh->level, i))
 			continue;
 		if (sh->level == 1) {
 			rf_leaf_clear(vm, sh, i);
 			continue;
 		}
 
-		child = rf_spte_child(sh->spt[i]);
+		child = rf_spte_child(*rf_spte_at(sh, i));
 		rf_shadow_unlink(vm, sh, i);
 		/* A table below that nothing else reaches is dead as well. */
 		if (!child->parents && !test_bit(child->gfn.v, vm->mmu.pinned))

@@ -38,6 +38,8 @@ struct rf_link {
  *	and nobody has looked since.  No reference is held: the notifier clears
  *	it before the page goes
  * @pml5: On a 5-level host, the page above a root
+ * @lower: And the page after it, the lower half of the root: @spt has the upper
+ *	half only, so neither is found again at addresses of 57 bits
  * @out_of_sync: The guest may be writing to its table
  */
 struct rf_shadow {
@@ -54,6 +56,7 @@ struct rf_shadow {
 	u32 parents;
 	u64 *table;
 	u64 *pml5;
+	u64 *lower;
 	bool out_of_sync;
 };
 
@@ -77,6 +80,12 @@ static inline spinlock_t *rf_rmap_lock(struct rf_vm *vm, rf_gfn_t gfn)
 	return &vm->mmu.rmap_locks[gfn.v % RF_RMAP_LOCKS];
 }
 
+/* An entry of a table that may be a root. */
+static inline u64 *rf_spte_at(const struct rf_shadow *sh, unsigned int index)
+{
+	return sh->lower && index < RF_ENTRIES / 2 ? &sh->lower[index] : &sh->spt[index];
+}
+
 /* The shadow whose table a shadow entry points to. */
 static inline struct rf_shadow *rf_spte_child(u64 spte)
 {
@@ -97,6 +106,7 @@ static inline bool rf_slot_reserved(int level, unsigned int index)
 
 /* shadow.c; all under vm->mmu.lock held for writing unless said */
 int rf_shadow_top_up(struct rf_vcpu *vcpu);		/* no lock */
+void rf_shadow_free_cache(struct rf_vcpu *vcpu);	/* no lock */
 struct rf_shadow *rf_shadow_find(struct rf_vm *vm, rf_gfn_t gfn, int level);	/* reading */
 struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
 void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh);

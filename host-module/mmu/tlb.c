@@ -185,8 +185,7 @@ void rf_mmu_vcpu_exit(struct rf_vcpu *vcpu)
 
 	for_each_possible_cpu(cpu)
 		cmpxchg(per_cpu_ptr(&last_pcids, cpu), &vcpu->mmu.pcids, NULL);
-	rf_shadow_free_list(vcpu->vm, &vcpu->mmu.cache);
-	vcpu->mmu.nr_cached = 0;
+	rf_shadow_free_cache(vcpu);
 }
 
 int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows)
