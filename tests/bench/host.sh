@@ -13,6 +13,9 @@ native() {
 }
 check "operations run natively" native
 
+# For tests/bench/profile: what is where.
+[ -z "$SYMBOLS" ] || gzip -c /proc/kallsyms | base64 -w 1000 | sed 's/^/BENCH symbols /'
+
 stats() { echo "BENCH stats $1 $(ringfence stats bench --json)"; }
 
 # Follow the guest's console; answer each of its pauses once the counters are
