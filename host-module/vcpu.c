@@ -95,7 +95,7 @@ static void save_debug(struct rf_vcpu *vcpu)
 		hw_breakpoint_restore();
 }
 
-/* Interrupts off.  Vector state is the thread's own, see rf_vcpu_run(). */
+/* Interrupts off.  Vector state is the thread's own, see emul/vector.c. */
 static void vcpu_load(struct rf_vcpu *vcpu)
 {
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
@@ -267,10 +267,6 @@ static u32 vcpu_loop(struct rf_vcpu *vcpu)
 	}
 }
 
-/*
- * The vector registers of the thread are the guest's: the host saves and loads
- * them with the thread and needs to know nothing more.
- */
 int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 {
 	if (!mutex_trylock(&vcpu->run_lock))
@@ -286,7 +282,9 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 	vcpu_set_running(vcpu, true);
 	if (vcpu->online)
 		rf_runstate_set(vcpu, RUNSTATE_running);
+	rf_vector_load(vcpu);
 	run->exit_reason = vcpu_loop(vcpu);
+	rf_vector_save(vcpu);
 	/* Not its own choice to stop here: that is time stolen from it. */
 	if (vcpu->online)
 		rf_runstate_set(vcpu, RUNSTATE_runnable);
@@ -539,12 +537,16 @@ struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id)
 	if (err)
 		goto err_page;
 
-	err = rf_event_vcpu_init(vcpu);
+	err = rf_emul_vcpu_init(vcpu);
 	if (err)
 		goto err_page;
-	rf_emul_vcpu_init(vcpu);
+	err = rf_event_vcpu_init(vcpu);
+	if (err)
+		goto err_emul;
 	return vcpu;
 
+err_emul:
+	rf_emul_vcpu_exit(vcpu);
 err_page:
 	rf_hole_map_vcpu_page(vm->hole, id, RF_VCPU_WORLD, NULL, false);
 	__free_page(vcpu->world_page);
@@ -562,6 +564,7 @@ void rf_vcpu_destroy(struct rf_vcpu *vcpu)
 		cmpxchg(per_cpu_ptr(&last_vm, cpu), vcpu->vm, NULL);
 	rf_gdt_free(vcpu);
 	rf_mmu_vcpu_exit(vcpu);
+	rf_emul_vcpu_exit(vcpu);
 	__free_page(vcpu->world_page);
 	kvfree(vcpu);
 }

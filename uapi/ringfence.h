@@ -392,7 +392,8 @@ struct rf_set_regs {
  * @data: Out: what the guest wrote to its emergency console
  *
  * Run the vCPU until something concerns the launcher.  One thread at a time;
- * the vector registers of the calling thread are the guest's afterwards.
+ * the vector registers of the calling thread, control words included, are
+ * undefined afterwards.  The vCPU keeps its own: any thread may be the next.
  * A vCPU that is down waits here until the guest starts it.
  *
  * Return: 0 with @exit_reason set; EBUSY if another thread runs this vCPU.  A

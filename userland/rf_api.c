@@ -127,7 +127,7 @@ int rf_api_get_regs(int vcpu_fd, struct rf_get_regs *regs)
 }
 
 /*
- * The vector registers are the guest's afterwards: to the compiler this is a
+ * The vector registers hold anything afterwards: to the compiler this is a
  * call like any other, but the control words survive calls and must be put
  * back by hand, and x87 left as the calling convention wants it.
  */

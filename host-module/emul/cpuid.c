@@ -203,7 +203,7 @@ static bool host_has(u32 function)
 }
 
 /* The vector states that this kernel keeps for a thread, and a guest may use. */
-static u32 host_xcr0(void)
+u32 rf_host_xcr0(void)
 {
 	u32 xcr0;
 
@@ -323,7 +323,7 @@ static bool leaf_applies(const struct leaf *leaf, u32 xcr0)
 
 int rf_cpuid_host_policy(struct rf_cpuid_policy *policy)
 {
-	u32 xcr0 = host_xcr0();
+	u32 xcr0 = rf_host_xcr0();
 	size_t i;
 	int reg;
 

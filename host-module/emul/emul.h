@@ -25,6 +25,7 @@ struct rf_vcpu;
  * @io_pending: The launcher serves port I/O; the result belongs in RAX
  * @io_size: Bytes of RAX the result is put in; 0 for a write
  * @io_len: Bytes of the instruction, by which RIP moves when it is served
+ * @vector: XSAVE area of the vector registers while no thread runs the vCPU
  */
 struct rf_vcpu_emul {
 	u64 cr0;
@@ -38,6 +39,7 @@ struct rf_vcpu_emul {
 	bool io_pending;
 	u8 io_size;
 	u8 io_len;
+	void *vector;
 };
 
 /* cpuid.c: the policy of a VM. */
@@ -59,7 +61,12 @@ enum rf_emul_result {
 	RF_EMUL_FAULT,		/* a trap was bounced into the guest already */
 };
 
-void rf_emul_vcpu_init(struct rf_vcpu *vcpu);
+int rf_emul_vcpu_init(struct rf_vcpu *vcpu);
+void rf_emul_vcpu_exit(struct rf_vcpu *vcpu);
+
+/* vector.c: the thread begins to run the vCPU, and no longer does. */
+void rf_vector_load(struct rf_vcpu *vcpu);
+void rf_vector_save(struct rf_vcpu *vcpu);
 
 /**
  * rf_emulate() - #GP or #UD in the guest: an instruction we answer for?

@@ -56,7 +56,7 @@ enum emul_tables {
 			 X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_NT | \
 			 X86_EFLAGS_RF | X86_EFLAGS_AC | X86_EFLAGS_ID)
 
-void rf_emul_vcpu_init(struct rf_vcpu *vcpu)
+int rf_emul_vcpu_init(struct rf_vcpu *vcpu)
 {
 	vcpu->emul = (struct rf_vcpu_emul) {
 		.cr0 = EMUL_CR0,
@@ -65,6 +65,12 @@ void rf_emul_vcpu_init(struct rf_vcpu *vcpu)
 		.dr[6] = DR6_RESERVED,
 		.dr[7] = EMUL_DR7_ONE,
 	};
+	return rf_vector_create(vcpu);
+}
+
+void rf_emul_vcpu_exit(struct rf_vcpu *vcpu)
+{
+	rf_vector_destroy(vcpu);
 }
 
 /*

@@ -14,6 +14,13 @@ struct rf_vcpu;
 bool rf_msr_read(struct rf_vcpu *vcpu, u32 msr, u64 *value);
 bool rf_msr_write(struct rf_vcpu *vcpu, u32 msr, u64 value);
 
+/* vector.c */
+int rf_vector_create(struct rf_vcpu *vcpu);
+void rf_vector_destroy(struct rf_vcpu *vcpu);
+
+/* cpuid.c: vector states that the host keeps and a guest may use; 0: no XSAVE. */
+u32 rf_host_xcr0(void);
+
 /* cpuid.c: may the guest have @xcr0? */
 bool rf_xcr0_ok(const struct rf_vm *vm, u64 xcr0);
 
