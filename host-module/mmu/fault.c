@@ -247,6 +247,7 @@ static int fault_slow(struct fault *f)
 		}
 	if (f->write && !f->direct_store)
 		rf_shadow_drop_gfn(vm, rf_pte_gfn(f->walk->entry[1]));
+	rf_shadow_make_room(vm);
 
 	for (level = RF_LEVELS; level >= 1; level--) {
 		struct rf_shadow *child;

@@ -44,7 +44,9 @@ struct rf_vm_mmu {
 	unsigned long *ids;		/* numbers in use */
 	u32 nr_shadows;
 	u32 max_shadows;
-	struct list_head lru;		/* least recently made first */
+	struct list_head leaves;	/* least recently made or linked first */
+	struct list_head tables;	/* the same, of those above leaves */
+	struct list_head orphans;	/* nothing reaches them any more */
 	struct shrinker *shrinker;
 
 	u32 *rmap;			/* gfn -> first entry that maps it */

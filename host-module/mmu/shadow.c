@@ -16,6 +16,9 @@
 /* What a root has besides on a 5-level host: the level above, its lower half. */
 #define ROOT_ORDER	1
 
+/* Shadows dropped at one go to make room, and of those that nothing reaches. */
+#define DROP_BATCH	64
+
 /* --- lists of entries ---------------------------------------------------- */
 
 static struct rf_link *link_of(struct rf_vm *vm, u32 id)
@@ -109,6 +112,12 @@ u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn)
 
 /* --- entries that point to tables ------------------------------------------ */
 
+/* Leaves go first: a table above holds many that would have to go as well. */
+static struct list_head *shadow_lru(struct rf_vm *vm, const struct rf_shadow *sh)
+{
+	return sh->level == 1 ? &vm->mmu.leaves : &vm->mmu.tables;
+}
+
 void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index)
 {
 	u64 *spte = rf_spte_at(parent, index);
@@ -136,6 +145,8 @@ void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 		return;
 
 	rf_shadow_unlink(vm, parent, index);
+	if (!child->parents)	/* an orphan no more */
+		list_move_tail(&child->node, shadow_lru(vm, child));
 	list_insert(vm, &child->parents, rf_entry_id(parent, index));
 	WRITE_ONCE(*rf_spte_at(parent, index), spte);
 }
@@ -244,30 +255,73 @@ static void shadow_init_root(struct rf_vcpu *vcpu, struct rf_shadow *sh)
 	sh->pml5[rf_hole_root_index()] = hole;
 }
 
-/*
- * Drop up to @nr of the leaf shadows made longest ago; says how many.  Those
- * above are few, and each holds many that would have to go as well.
- */
-unsigned int rf_shadow_reclaim(struct rf_vm *vm, unsigned int nr)
+/* A vCPU runs on it, or may the next moment. */
+static bool shadow_in_use(struct rf_vm *vm, const struct rf_shadow *sh)
 {
-	struct rf_shadow *sh, *next;
-	unsigned int dropped = 0;
+	struct rf_vcpu *vcpu;
+	unsigned int i;
 
-	lockdep_assert_held_write(&vm->mmu.lock);
-	list_for_each_entry_safe(sh, next, &vm->mmu.lru, node) {
-		if (dropped == nr)
-			break;
-		if (sh->level > 1)
+	if (sh->level < RF_LEVELS)
+		return false;
+	rf_for_each_vcpu(vm, vcpu, i)
+		if (READ_ONCE(vcpu->mmu.kernel_root) == sh ||
+		    READ_ONCE(vcpu->mmu.user_root) == sh)
+			return true;
+	return false;
+}
+
+static unsigned int drop_oldest(struct rf_vm *vm, struct list_head *list, unsigned int nr)
+{
+	struct rf_shadow *sh;
+	unsigned int dropped = 0;
+	LIST_HEAD(in_use);
+
+	/* A drop may take others off this list: begin anew each time. */
+	while (dropped < nr && !list_empty(list)) {
+		sh = list_first_entry(list, struct rf_shadow, node);
+		if (shadow_in_use(vm, sh)) {
+			list_move_tail(&sh->node, &in_use);
 			continue;
+		}
 		rf_shadow_drop(vm, sh);
 		dropped++;
 	}
+	list_splice_tail(&in_use, list);
 	return dropped;
 }
 
 /*
+ * Drop up to @nr shadows: what nothing reaches any more, then leaves, then
+ * tables above them, but no root that a vCPU runs on.  Says how many.
+ */
+unsigned int rf_shadow_reclaim(struct rf_vm *vm, unsigned int nr)
+{
+	unsigned int dropped;
+
+	lockdep_assert_held_write(&vm->mmu.lock);
+	dropped = drop_oldest(vm, &vm->mmu.orphans, nr);
+	dropped += drop_oldest(vm, &vm->mmu.leaves, nr - dropped);
+	dropped += drop_oldest(vm, &vm->mmu.tables, nr - dropped);
+	return dropped;
+}
+
+/*
+ * Have numbers for all the shadows that one walk may need.  Before the caller
+ * holds any shadow, for it may be one that goes.
+ */
+void rf_shadow_make_room(struct rf_vm *vm)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+
+	/* Number 0 is never given out. */
+	if (mmu->nr_shadows + 1 + CACHE_WANTED > mmu->max_shadows)
+		rf_shadow_reclaim(vm, min(mmu->max_shadows / 16, (u32)DROP_BATCH) + CACHE_WANTED);
+}
+
+/*
  * The shadow of @gfn at @level, made from the vCPU's cache if there is none.
- * NULL if the cache is empty or the numbers have run out: top up, try again.
+ * NULL if the cache is empty or the numbers have run out: top it up before the
+ * lock is taken, and make room under it.
  */
 struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 {
@@ -281,9 +335,6 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	if (sh)
 		return sh;
 
-	/* Number 0 is never given out. */
-	if (mmu->nr_shadows + 1 >= mmu->max_shadows)
-		rf_shadow_reclaim(vm, mmu->max_shadows / 16 + CACHE_WANTED);
 	id = find_next_zero_bit(mmu->ids, mmu->max_shadows, 1);
 	if (id >= mmu->max_shadows || list_empty(&vcpu->mmu.cache))
 		return NULL;
@@ -298,7 +349,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	__set_bit(id, mmu->ids);
 	mmu->by_id[id] = sh;
 	mmu->nr_shadows++;
-	list_move_tail(&sh->node, &mmu->lru);
+	list_move_tail(&sh->node, shadow_lru(vm, sh));
 	hlist_add_head(&sh->hash, rf_shadow_bucket(vm, gfn));
 	set_bit(gfn.v, mmu->shadowed);
 	if (level == RF_LEVELS)
@@ -341,9 +392,12 @@ static void shadow_clear(struct rf_vm *vm, struct rf_shadow *sh)
 
 		child = rf_spte_child(*rf_spte_at(sh, i));
 		rf_shadow_unlink(vm, sh, i);
-		/* A table below that nothing else reaches is dead as well. */
+		/*
+		 * A table below that nothing else reaches is dead as well.  Its
+		 * turn comes later: there may be any number of them.
+		 */
 		if (!child->parents && !test_bit(child->gfn.v, vm->mmu.pinned))
-			rf_shadow_drop(vm, child);
+			list_move_tail(&child->node, &vm->mmu.orphans);
 	}
 }
 
@@ -392,6 +446,7 @@ void rf_shadow_unlock(struct rf_vm *vm)
 {
 	LIST_HEAD(dead);
 
+	drop_oldest(vm, &vm->mmu.orphans, DROP_BATCH);
 	list_splice_init(&vm->mmu.zombies, &dead);
 	write_unlock(&vm->mmu.lock);
 	if (list_empty(&dead))

@@ -44,7 +44,7 @@ struct rf_link {
  */
 struct rf_shadow {
 	struct hlist_node hash;
-	struct list_head node;		/* lru, zombies or a vCPU's cache */
+	struct list_head node;		/* leaves, tables, orphans, zombies or a cache */
 	struct list_head oos_node;
 	rf_gfn_t gfn;
 	int level;
@@ -112,6 +112,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
 void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh);
 void rf_shadow_drop_gfn(struct rf_vm *vm, rf_gfn_t gfn);
 unsigned int rf_shadow_reclaim(struct rf_vm *vm, unsigned int nr);
+void rf_shadow_make_room(struct rf_vm *vm);
 void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 		    unsigned int index, u64 entry, struct rf_shadow *child);
 void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index);

@@ -81,6 +81,7 @@ static int load_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, struct rf_shadow **root
 	if (rf_shadow_top_up(vcpu))
 		return -ENOMEM;
 	write_lock(&vm->mmu.lock);
+	rf_shadow_make_room(vm);
 	sh = rf_shadow_get(vcpu, gfn, RF_LEVELS);
 	if (sh && kernel)
 		rf_shadow_show_m2p(sh);
@@ -199,7 +200,9 @@ int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows)
 	for (i = 0; i < RF_RMAP_LOCKS; i++)
 		spin_lock_init(&mmu->rmap_locks[i]);
 	spin_lock_init(&mmu->out_of_sync_lock);
-	INIT_LIST_HEAD(&mmu->lru);
+	INIT_LIST_HEAD(&mmu->leaves);
+	INIT_LIST_HEAD(&mmu->tables);
+	INIT_LIST_HEAD(&mmu->orphans);
 	INIT_LIST_HEAD(&mmu->out_of_sync);
 	INIT_LIST_HEAD(&mmu->zombies);
 	mmu->max_shadows = min_t(u64, max_shadows, 1U << 22);
