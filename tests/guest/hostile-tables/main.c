@@ -166,26 +166,7 @@ static void a_live_table_is_cleared(void)
 	EXPECT_EQ(try_write(va, 1), err ? VEC_NONE : 14);
 }
 
-static void many_tables_more_than_shadows(void)
-{
-	u64 table = table_alloc(), i, faults = 0;
-	u64 data = mfn_of(page_alloc());
-
-	EXPECT_EQ(pte_write((u64 *)va_of(table), mkpte(data, PTE_RW)), 0);
-	map(kernel_root(), LOOP(SLOT + 1, 0UL, 0UL, 0UL), mkpte(data, PTE_RW));
-	/* Each frame of memory taken for a leaf table in turn. */
-	for (i = 0; i < 8000; i++) {
-		pte_write(pte_find(kernel_root(), LOOP(SLOT + 1, 0UL, 0UL, 0UL), 2),
-			  mkpte(4096 + i, PTE_RW));
-		faults += try_read(LOOP(SLOT + 1, 0UL, 0UL, 0UL), NULL) == 14;
-	}
-	EXPECT(faults);
-	pte_write(&root[SLOT + 1], 0);
-	flush_tlb_all();
-	EXPECT_EQ(try_read((u64)root, NULL), VEC_NONE);
-}
-
 GUEST_TEST(CASE(a_root_that_maps_itself_can_be_read), CASE(noise_maps_nothing_it_should_not),
 	   CASE(a_user_root_of_noise), CASE(one_root_for_both), CASE(pins_of_a_live_root),
-	   CASE(a_live_table_is_cleared), CASE(many_tables_more_than_shadows),
-	   CASE(one_frame_is_all_levels), CASE(a_root_that_maps_itself_can_be_written));
+	   CASE(a_live_table_is_cleared), CASE(one_frame_is_all_levels),
+	   CASE(a_root_that_maps_itself_can_be_written));
