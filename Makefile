@@ -77,6 +77,7 @@ guest-tests:
 	+@for d in $(patsubst %/Makefile,%,$(wildcard tests/guest/*/Makefile)); do \
 		$(MAKE) -C $$d B=$(B) OUT=$(B)/guest/$$(basename $$d).elf || exit 1; \
 	done
+	+@$(MAKE) -s -C tests/boot/host B=$(B)
 
 .PHONY: kernels
 kernels:

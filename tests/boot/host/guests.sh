@@ -5,6 +5,6 @@
 set -- $(ls /guest | sed -n 's/\.elf$//p' | grep -v '^bench-')
 plan $#
 for elf in "$@"; do
-	check "$elf" guest_elf "$elf" -c "${VCPUS:-1}" -m 64M
+	check "$elf" guest_elf "$elf" -c "${VCPUS:-2}" -m 64M
 done
 done_testing

@@ -146,6 +146,165 @@ static void a_storm_is_refused(void)
 	EXPECT_EQ(vcpu_op(VCPUOP_set_singleshot_timer, 0, (void *)0x123456789000), -EFAULT);
 }
 
+/* Ticks of port @p that have come within @ns, by counting them. */
+static u32 ticks_within(u32 p, u64 ns)
+{
+	struct sched_poll op = { .timeout = now_ns() + ns };
+	u32 before = READ_ONCE(event_log.count[p]);
+
+	while (now_ns() < op.timeout) {
+		sched_op(SCHEDOP_poll, &op);
+		events_on();
+		events_off();
+	}
+	return READ_ONCE(event_log.count[p]) - before;
+}
+
+/* It does not drift: what is late by one tick is not late by the next. */
+static void a_period_is_kept(void)
+{
+	u64 start = now_ns(), took;
+
+	event_forget();
+	EXPECT_EQ(set_periodic(10 * MS), 0);
+	EXPECT(ticks(30));
+	took = now_ns() - start;
+	vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+	EXPECT(took >= 295 * MS);
+	/* The shortest there is; then what comes just below and above the bounds. */
+	EXPECT_EQ(set_periodic(MS), 0);
+	EXPECT_EQ(set_periodic(MS - 1), -EINVAL);
+	EXPECT_EQ(set_periodic(0x3fffffffffffffff), 0);
+	EXPECT_EQ(set_periodic(0x4000000000000000), -EINVAL);
+	EXPECT(ticks_within(port, 20 * MS) <= 1);
+	EXPECT_EQ(vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
+	EXPECT_EQ(vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
+}
+
+/* Set as often as can be, for times of every kind: one tick at most for each. */
+static void a_storm_of_settings(void)
+{
+	static const u64 times[] = {
+		1, 0, 0x7fffffffffffffff, 0xffffffffffffffff, 0x8000000000000000, 1UL << 50,
+	};
+	u64 now = now_ns();
+	u32 i;
+
+	event_forget();
+	for (i = 0; i < 4000; i++) {
+		u64 at = i % 8 < ARRAY_SIZE(times) ? times[i % 8] : now_ns() + i;
+
+		EXPECT_EQ(i & 8 ? set_timer_op(at) : set_singleshot(at, 0), 0);
+		events_on();
+		events_off();
+	}
+	EXPECT(event_log.count[port] <= 4000);
+	EXPECT(event_log.count[port] >= 500);
+	EXPECT(now_ns() > now);
+	set_timer_op(0);
+	events_on();
+	events_off();
+	EXPECT_EQ(ticks_within(port, 20 * MS), 0);
+}
+
+/* As far away as that a guest means "whenever": soon, but not now. */
+static void far_away_is_soon_but_not_now(void)
+{
+	u64 start = now_ns();
+
+	event_forget();
+	EXPECT_EQ(set_timer_op(start + (1UL << 50) + MS), 0);
+	EXPECT_EQ(ticks_within(port, 20 * MS), 0);
+	EXPECT(ticks(1));
+	EXPECT(now_ns() - start >= 100 * MS);
+	EXPECT_EQ(set_timer_op(now_ns() + (1UL << 49)), 0);
+	EXPECT_EQ(ticks_within(port, 150 * MS), 0);
+	EXPECT_EQ(set_timer_op(0), 0);
+}
+
+static u32 port_1;
+static u32 up, leave;
+
+static void take_ticks(void)
+{
+	WRITE_ONCE(up, 1);
+	events_on();
+	while (!READ_ONCE(leave))
+		sched_op(SCHEDOP_block, NULL);
+	events_off();
+}
+
+static void go_down(void)
+{
+	vcpu_op(VCPUOP_down, this_cpu()->id, NULL);
+}
+
+static bool ticks_1(u32 more)
+{
+	u64 limit = now_ns() + 2000 * MS;
+	u32 from = READ_ONCE(event_log.count[port_1]);
+
+	while (READ_ONCE(event_log.count[port_1]) < from + more && now_ns() < limit)
+		relax();
+	return READ_ONCE(event_log.count[port_1]) >= from + more;
+}
+
+/* One vCPU sets another's, also while that is down; down, it takes no ticks. */
+static void another_vcpus_period(void)
+{
+	struct vcpu_set_periodic_timer op = { .period_ns = 5 * MS };
+	u64 start;
+	u32 seen;
+
+	if (cpu_count() < 2) {
+		test_skip("one vCPU");
+		return;
+	}
+	port_1 = bind_virq(VIRQ_TIMER, 1);
+	EXPECT(port_1);
+	EXPECT_EQ(vcpu_op(VCPUOP_set_periodic_timer, 1, &op), 0);
+	EXPECT(cpu_run(1, take_ticks));
+	EXPECT(ticks_1(4));
+	WRITE_ONCE(leave, 1);
+	cpu_wait(1);
+	EXPECT(cpu_run(1, go_down));
+	while (vcpu_op(VCPUOP_is_up, 1, NULL))
+		relax();
+	seen = READ_ONCE(event_log.count[port_1]);
+	start = now_ns();
+	while (now_ns() - start < 30 * MS)
+		relax();
+	EXPECT_EQ(READ_ONCE(event_log.count[port_1]), seen);
+	EXPECT_EQ(vcpu_op(VCPUOP_set_periodic_timer, 1, &op), 0);
+	WRITE_ONCE(leave, 0);
+	EXPECT_EQ(vcpu_op(VCPUOP_up, 1, NULL), 0);
+	EXPECT(cpu_run(1, take_ticks));
+	EXPECT(ticks_1(4));
+	EXPECT_EQ(vcpu_op(VCPUOP_stop_periodic_timer, 1, NULL), 0);
+	start = now_ns();
+	while (now_ns() - start < 5 * MS)
+		relax();
+	EXPECT(!ticks_1(1));
+	WRITE_ONCE(leave, 1);
+	op.period_ns = 2 * MS;
+	EXPECT_EQ(vcpu_op(VCPUOP_set_periodic_timer, 1, &op), 0);
+	cpu_wait(1);
+	EXPECT_EQ(vcpu_op(VCPUOP_stop_periodic_timer, 1, NULL), 0);
+}
+
+/* Only its own single-shot timer. */
+static void not_another_vcpus_single_shot(void)
+{
+	struct vcpu_set_singleshot_timer op = { .timeout_abs_ns = now_ns() + MS };
+
+	if (cpu_count() < 2) {
+		test_skip("one vCPU");
+		return;
+	}
+	EXPECT_EQ(vcpu_op(VCPUOP_set_singleshot_timer, 1, &op), -EINVAL);
+	EXPECT_EQ(vcpu_op(VCPUOP_stop_singleshot_timer, 1, NULL), -EINVAL);
+}
+
 /* Time does not stand still or go back, not even over a sleep. */
 static void time_goes_on(void)
 {
@@ -163,4 +322,5 @@ static void time_goes_on(void)
 GUEST_TEST(CASE(set_up), CASE(a_single_shot_comes_in_time), CASE(it_wakes_a_vcpu_that_blocks),
 	   CASE(the_past_is_now_or_an_error), CASE(one_that_is_stopped_does_not_come),
 	   CASE(set_timer_op_does_the_same), CASE(a_period_comes_again), CASE(a_storm_is_refused),
-	   CASE(time_goes_on));
+	   CASE(a_period_is_kept), CASE(a_storm_of_settings), CASE(far_away_is_soon_but_not_now),
+	   CASE(another_vcpus_period), CASE(not_another_vcpus_single_shot), CASE(time_goes_on));

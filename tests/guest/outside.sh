@@ -1,0 +1,21 @@
+#!/bin/sh
+# What a guest has from outside: how its end is told, the one CPU its vCPUs share,
+# and the ports whose other end is an eventfd.  Needs --bin build/host/ports.
+. /lib/rf.sh
+
+# The watchdog bites not before its second is over, and then at once.
+bitten() {
+	timeout 60 ringfence run -k /guest/watchdog.elf -m 32M -p bite=1 >/tmp/bite.log 2>&1 </dev/null
+	status=$?
+	show /tmp/bite.log
+	[ $status = 4 ] && grep -q "watchdog bit" /tmp/bite.log &&
+		grep -q "not yet" /tmp/bite.log && ! grep -q "^not ok" /tmp/bite.log
+}
+
+plan 3
+check "a watchdog that bites ends the guest, and the launcher says so" bitten
+check "vCPUs that share a CPU steal time from each other" \
+	taskset 1 sh -c '. /lib/rf.sh; guest_elf runstate -c 2 -m 64M -p one-cpu=1'
+if ports >/tmp/ports.log 2>&1; then ok "ports of the launcher"; else not_ok "ports of the launcher"; fi
+sed 's/^/    /' /tmp/ports.log
+done_testing
