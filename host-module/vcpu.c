@@ -174,6 +174,8 @@ out:
 	if (entered)
 		rf_switcher_reraise(vcpu->regs->exit);
 	local_irq_enable();
+	if (entered)
+		rf_mmu_follow_roots(vcpu);
 	return entered;
 }
 

@@ -108,7 +108,8 @@ enum cpuid_limits {
 #define EDX_E7	(1U << 8)
 #define EBX_E8	(F(X86_FEATURE_CLZERO) | F(X86_FEATURE_XSAVEERPTR) |		\
 		 F(X86_FEATURE_AMD_SSB_NO) | F(X86_FEATURE_BTC_NO))
-#define EAX_E21	((1U << 2 /* LFENCE waits */) | (1U << 6 /* null clears base */))
+#define NULL_CLEARS_BASE	(1U << 6)
+#define EAX_E21	((1U << 2 /* LFENCE waits */) | NULL_CLEARS_BASE)
 
 /*
  * @rule, for EAX to EDX, is what a policy may say against the host's:
@@ -199,7 +200,32 @@ static const struct rf_cpuid_entry *find(const struct rf_cpuid_policy *policy,
 /* Does the host's CPU have this leaf? */
 static bool host_has(u32 function)
 {
+	if (function == 0x80000021)	/* see null_clears_base() */
+		return true;
 	return function <= cpuid_eax(function & 0x80000000);
+}
+
+/*
+ * Does a null selector clear the base of %fs?  Few CPUs say so that do, and a
+ * Linux that is not told makes two hypercalls more at each context switch.
+ */
+static bool null_clears_base(void)
+{
+	unsigned long flags, fs_base, now;
+	u16 fs;
+
+	if (!boot_cpu_has(X86_FEATURE_FSGSBASE))
+		return false;
+	local_irq_save(flags);
+	savesegment(fs, fs);
+	fs_base = rdfsbase();
+	wrfsbase(1);
+	loadsegment(fs, 0);
+	now = rdfsbase();
+	loadsegment(fs, fs);
+	wrfsbase(fs_base);
+	local_irq_restore(flags);
+	return now == 0;
 }
 
 /* The vector states that this kernel keeps for a thread, and a guest may use. */
@@ -299,13 +325,19 @@ static void adjust(struct rf_cpuid_entry *entry, u32 xcr0)
 			entry->eax &= xcr0;
 		break;
 	case 0x80000000:
-		entry->eax = min_t(u32, entry->eax, MAX_EXTENDED);
+		entry->eax = MAX_EXTENDED;
 		break;
 	case 0x80000007:
 		entry->edx = host_tsc_reliable() ? EDX_E7 : 0;
 		break;
 	case 0x80000008:
 		entry->eax = (entry->eax & 0xff) | LINEAR_BITS << 8;
+		break;
+	case 0x80000021:
+		if (cpuid_eax(0x80000000) < entry->function)
+			entry->eax = 0;
+		if (null_clears_base())
+			entry->eax |= NULL_CLEARS_BASE;
 		break;
 	}
 }

@@ -203,13 +203,7 @@ static struct rf_shadow *fault_root(struct rf_vcpu *vcpu)
 {
 	struct rf_shadow *sh = rf_shadow_get(vcpu, current_root(vcpu), RF_LEVELS);
 
-	if (!rf_vcpu_in_kernel(vcpu)) {
-		WRITE_ONCE(vcpu->mmu.user_root, sh);
-		return sh;
-	}
-	if (sh)
-		rf_shadow_show_m2p(sh);
-	WRITE_ONCE(vcpu->mmu.kernel_root, sh);
+	rf_mmu_use_root(vcpu, sh, rf_vcpu_in_kernel(vcpu));
 	return sh;
 }
 

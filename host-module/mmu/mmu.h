@@ -83,6 +83,7 @@ struct rf_vcpu_mmu {
 	struct list_head cache;		/* shadows made ahead, out of any lock */
 	u32 nr_cached;
 	u64 *root_pages;		/* and what one root has besides, or NULL */
+	u32 next_root;			/* place in the world for one more */
 	bool flush;			/* drop the TLB before the next entry */
 	struct rf_pcids pcids;
 };
@@ -163,9 +164,13 @@ int rf_mmu_load_roots(struct rf_vcpu *vcpu);
 /* With interrupts off and the vCPU marked as in the guest; false: look again. */
 bool rf_mmu_update_world(struct rf_vcpu *vcpu);
 
-/* Between that and the entry: the CR3 to enter with; and right after the exit. */
+/*
+ * Between that and the entry: the CR3 to enter with; right after the exit; and
+ * with interrupts on again: the roots the switcher has changed to.
+ */
 u64 rf_mmu_first_cr3(struct rf_vcpu *vcpu);
 void rf_mmu_left_guest(struct rf_vcpu *vcpu);
+void rf_mmu_follow_roots(struct rf_vcpu *vcpu);
 
 /* Host page of a gfn, faulted in; holds a reference (put_page()). */
 struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);

@@ -38,14 +38,18 @@ void rf_pcid_enter(struct rf_pcids *pcids, struct rf_pcids **last, int cpu, bool
 	pcids->cpu = cpu;
 }
 
+u64 rf_pcid_cr3_flush(enum rf_pcid pcid, u64 root)
+{
+	return root | (FIRST_PCID + pcid);
+}
+
 u64 rf_pcid_cr3(const struct rf_pcids *pcids, enum rf_pcid pcid, u64 root)
 {
-	return root | (FIRST_PCID + pcid) |
+	return rf_pcid_cr3_flush(pcid, root) |
 	       (pcids->loaded[pcid] == root ? RF_CR3_NOFLUSH : 0);
 }
 
 void rf_pcid_left(struct rf_pcids *pcids, enum rf_pcid pcid, u64 cr3)
 {
-	if (cr3 & RF_CR3_NOFLUSH)
-		pcids->loaded[pcid] = cr3 & RF_PTE_GFN;
+	pcids->loaded[pcid] = cr3 & RF_CR3_NOFLUSH ? cr3 & RF_PTE_GFN : 0;
 }

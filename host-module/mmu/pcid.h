@@ -44,11 +44,15 @@ void rf_pcid_enter(struct rf_pcids *pcids, struct rf_pcids **last, int cpu, bool
 /* CR3 for the address of a root: flushing its PCID, or not. */
 u64 rf_pcid_cr3(const struct rf_pcids *pcids, enum rf_pcid pcid, u64 root);
 
+/* The same, flushing whatever the PCID holds. */
+u64 rf_pcid_cr3_flush(enum rf_pcid pcid, u64 root);
+
 /**
  * rf_pcid_left() - After the exit
  * @pcids: The vCPU's
  * @pcid: Which
- * @cr3: What it was entered with; RF_CR3_NOFLUSH was added when it was loaded
+ * @cr3: What it was entered with, or the switcher has put in its place;
+ *	RF_CR3_NOFLUSH was added when it was loaded
  */
 void rf_pcid_left(struct rf_pcids *pcids, enum rf_pcid pcid, u64 cr3);
 

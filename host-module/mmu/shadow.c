@@ -362,20 +362,6 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	return sh;
 }
 
-/* vCPUs on this root: none of them may enter with it again. */
-static void shadow_leave_root(struct rf_vm *vm, struct rf_shadow *sh)
-{
-	struct rf_vcpu *vcpu;
-	unsigned int i;
-
-	rf_for_each_vcpu(vm, vcpu, i) {
-		if (vcpu->mmu.kernel_root == sh)
-			WRITE_ONCE(vcpu->mmu.kernel_root, NULL);
-		if (vcpu->mmu.user_root == sh)
-			WRITE_ONCE(vcpu->mmu.user_root, NULL);
-	}
-}
-
 static void shadow_clear(struct rf_vm *vm, struct rf_shadow *sh)
 {
 	unsigned int i;
@@ -411,7 +397,7 @@ void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh)
 				 sh->parents % RF_ENTRIES);
 	shadow_clear(vm, sh);
 	if (sh->level == RF_LEVELS)
-		shadow_leave_root(vm, sh);
+		rf_mmu_forget_root(vm, sh);
 
 	if (sh->out_of_sync) {
 		list_del_init(&sh->oos_node);

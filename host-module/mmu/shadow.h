@@ -127,6 +127,12 @@ void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
 void rf_leaf_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index);
 u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn);
 
+/* tlb.c: run on @sh from the next entry on; reading */
+void rf_mmu_use_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel);
+
+/* tlb.c: the root's shadow goes; writing */
+void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh);
+
 /* shrink.c: before the first vCPU, and when none runs any more */
 int rf_shrink_init(struct rf_vm *vm);
 void rf_shrink_exit(struct rf_vm *vm);

@@ -74,12 +74,17 @@ void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh)
 void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh)
 {
 	struct rf_vm_mmu *mmu = &vm->mmu;
+	struct rf_vcpu *vcpu;
+	unsigned int i;
 
 	spin_lock(&mmu->out_of_sync_lock);
 	if (!sh->out_of_sync) {
 		sh->out_of_sync = true;
 		list_add_tail(&sh->oos_node, &mmu->out_of_sync);
 		WRITE_ONCE(mmu->nr_out_of_sync, mmu->nr_out_of_sync + 1);
+		smp_mb();	/* pairs with allow_fast_roots(): count, then flag */
+		rf_for_each_vcpu(vm, vcpu, i)
+			WRITE_ONCE(vcpu->world->fast_roots, 0);
 		trace_rf_out_of_sync(vm, sh->gfn.v, sh->level);
 	}
 	spin_unlock(&mmu->out_of_sync_lock);

@@ -63,29 +63,97 @@ void rf_mmu_flush_vcpus(struct rf_vm *vm, const unsigned long *mask)
 
 /* --- roots ------------------------------------------------------------------ */
 
-static int load_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, struct rf_shadow **root)
+static u64 root_cr3(const struct rf_shadow *root)
 {
-	bool kernel = root == &vcpu->mmu.kernel_root;
+	return root ? __sme_pa(root->pml5 ? root->pml5 : root->spt) : 0;
+}
+
+/*
+ * Let the switcher change to this root by itself.  Lock held: when the shadow
+ * goes, rf_mmu_forget_root() takes it back.
+ */
+static void show_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel)
+{
+	struct rf_world *world = vcpu->world;
+	struct rf_world_root *roots = kernel ? world->kernel_roots : world->user_roots;
+	struct rf_world_root *free = &roots[vcpu->mmu.next_root++ % RF_WORLD_ROOTS];
+	u64 cr3 = root_cr3(sh);
+	unsigned int i;
+
+	for (i = 0; i < RF_WORLD_ROOTS; i++)
+		if (roots[i].gfn == sh->gfn.v)
+			free = &roots[i];
+	if (cpu_feature_enabled(X86_FEATURE_PCID))
+		cr3 = rf_pcid_cr3_flush(kernel ? RF_PCID_KERNEL : RF_PCID_USER, cr3);
+	free->gfn = sh->gfn.v;
+	WRITE_ONCE(free->cr3, cr3);
+}
+
+/* The vCPU may be in the guest: it is made to leave before the shadow is freed. */
+static void hide_root(struct rf_world_root *roots, rf_gfn_t gfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < RF_WORLD_ROOTS; i++)
+		if (READ_ONCE(roots[i].gfn) == gfn.v)
+			WRITE_ONCE(roots[i].cr3, 0);
+}
+
+void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	struct rf_vcpu *vcpu;
+	unsigned int i;
+
+	lockdep_assert_held_write(&vm->mmu.lock);
+	rf_for_each_vcpu(vm, vcpu, i) {
+		hide_root(vcpu->world->kernel_roots, sh->gfn);
+		hide_root(vcpu->world->user_roots, sh->gfn);
+		if (vcpu->mmu.kernel_root == sh)
+			WRITE_ONCE(vcpu->mmu.kernel_root, NULL);
+		if (vcpu->mmu.user_root == sh)
+			WRITE_ONCE(vcpu->mmu.user_root, NULL);
+	}
+}
+
+/* Lock held. */
+void rf_mmu_use_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel)
+{
+	if (sh && kernel)
+		rf_shadow_show_m2p(sh);
+	if (sh)
+		show_root(vcpu, sh, kernel);
+	WRITE_ONCE(*(kernel ? &vcpu->mmu.kernel_root : &vcpu->mmu.user_root), sh);
+}
+
+/* The root the vCPU is to run on, if it has a shadow.  Frame 0 is no user root. */
+static bool find_root(struct rf_vcpu *vcpu, bool kernel)
+{
+	rf_gfn_t gfn = kernel ? vcpu->mmu.kernel_gfn : vcpu->mmu.user_gfn;
+	struct rf_vm *vm = vcpu->vm;
+	struct rf_shadow *sh = NULL;
+
+	read_lock(&vm->mmu.lock);
+	if (kernel || gfn.v)
+		sh = rf_shadow_find(vm, gfn, RF_LEVELS);
+	rf_mmu_use_root(vcpu, sh, kernel);
+	read_unlock(&vm->mmu.lock);
+	return sh;
+}
+
+static int load_root(struct rf_vcpu *vcpu, bool kernel)
+{
+	rf_gfn_t gfn = kernel ? vcpu->mmu.kernel_gfn : vcpu->mmu.user_gfn;
 	struct rf_vm *vm = vcpu->vm;
 	struct rf_shadow *sh;
 
-	read_lock(&vm->mmu.lock);
-	sh = rf_shadow_find(vm, gfn, RF_LEVELS);
-	if (sh && kernel)
-		rf_shadow_show_m2p(sh);
-	WRITE_ONCE(*root, sh);
-	read_unlock(&vm->mmu.lock);
-	if (sh)
+	if (find_root(vcpu, kernel))
 		return 0;
-
 	if (rf_shadow_top_up(vcpu))
 		return -ENOMEM;
 	write_lock(&vm->mmu.lock);
 	rf_shadow_make_room(vm);
 	sh = rf_shadow_get(vcpu, gfn, RF_LEVELS);
-	if (sh && kernel)
-		rf_shadow_show_m2p(sh);
-	WRITE_ONCE(*root, sh);
+	rf_mmu_use_root(vcpu, sh, kernel);
 	rf_shadow_unlock(vm);
 	return sh ? 0 : -ENOMEM;
 }
@@ -95,9 +163,9 @@ int rf_mmu_load_roots(struct rf_vcpu *vcpu)
 	int err = 0;
 
 	if (!READ_ONCE(vcpu->mmu.kernel_root))
-		err = load_root(vcpu, vcpu->mmu.kernel_gfn, &vcpu->mmu.kernel_root);
+		err = load_root(vcpu, true);
 	if (!err && vcpu->mmu.user_gfn.v && !READ_ONCE(vcpu->mmu.user_root))
-		err = load_root(vcpu, vcpu->mmu.user_gfn, &vcpu->mmu.user_root);
+		err = load_root(vcpu, false);
 	return err;
 }
 
@@ -110,19 +178,30 @@ long rf_mmu_set_root(struct rf_vcpu *vcpu, rf_gfn_t gfn, bool kernel)
 		return -EINVAL;
 
 	rf_mmu_sync(vcpu);
-	if (kernel) {
+	if (kernel)
 		mmu->kernel_gfn = gfn;
-		WRITE_ONCE(mmu->kernel_root, NULL);
-	} else {
+	else
 		mmu->user_gfn = gfn;
-		WRITE_ONCE(mmu->user_root, NULL);
-	}
+	find_root(vcpu, kernel);
 	return 0;
 }
 
-static u64 root_cr3(const struct rf_shadow *root)
+/*
+ * May the switcher change roots by itself?  Not while a table is out of sync,
+ * for then a change is what brings it up to date.  Whoever marks one counts it
+ * first, then takes the flag from every vCPU: see rf_mark_out_of_sync().
+ */
+static void allow_fast_roots(struct rf_vcpu *vcpu)
 {
-	return root ? __sme_pa(root->pml5 ? root->pml5 : root->spt) : 0;
+	struct rf_world *world = vcpu->world;
+	struct rf_vm_mmu *mmu = &vcpu->vm->mmu;
+
+	if (READ_ONCE(world->fast_roots) || READ_ONCE(mmu->nr_out_of_sync))
+		return;
+	WRITE_ONCE(world->fast_roots, 1);
+	smp_mb();	/* flag, then count */
+	if (READ_ONCE(mmu->nr_out_of_sync))
+		WRITE_ONCE(world->fast_roots, 0);
 }
 
 bool rf_mmu_update_world(struct rf_vcpu *vcpu)
@@ -140,6 +219,9 @@ bool rf_mmu_update_world(struct rf_vcpu *vcpu)
 	}
 	world->kernel_cr3 = root_cr3(kernel_root);
 	world->user_cr3 = root_cr3(user_root);
+	world->kernel_gfn = mmu->kernel_gfn.v;
+	world->user_gfn = mmu->user_gfn.v;
+	allow_fast_roots(vcpu);
 
 	if (!cpu_feature_enabled(X86_FEATURE_PCID))
 		return true;
@@ -169,6 +251,22 @@ void rf_mmu_left_guest(struct rf_vcpu *vcpu)
 
 	rf_pcid_left(&vcpu->mmu.pcids, RF_PCID_KERNEL, world->kernel_cr3);
 	rf_pcid_left(&vcpu->mmu.pcids, RF_PCID_USER, world->user_cr3);
+}
+
+/* Interrupts on: whoever changes a shadow waits for the others with the lock held. */
+void rf_mmu_follow_roots(struct rf_vcpu *vcpu)
+{
+	const struct rf_world *world = vcpu->world;
+	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
+
+	if (unlikely(world->kernel_gfn != mmu->kernel_gfn.v)) {
+		mmu->kernel_gfn = RF_GFN(world->kernel_gfn);
+		find_root(vcpu, true);
+	}
+	if (unlikely(world->user_gfn != mmu->user_gfn.v)) {
+		mmu->user_gfn = RF_GFN(world->user_gfn);
+		find_root(vcpu, false);
+	}
 }
 
 /* --- a VM's and a vCPU's share ------------------------------------------------- */

@@ -40,6 +40,11 @@ int main(void)
 	WORLD(cr3_noflush);
 	WORLD(gdt_limit_base);
 	WORLD(dr7);
+	WORLD(fast_roots);
+	WORLD(kernel_roots);
+	WORLD(user_roots);
+	WORLD(kernel_gfn);
+	WORLD(user_gfn);
 	WORLD(nr_fast_syscall);
 	WORLD(nr_fast_iret);
 	WORLD(nr_fast_hypercall);

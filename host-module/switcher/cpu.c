@@ -89,12 +89,13 @@ struct page *rf_switcher_gdt_page;	/* page 14 of every guest's GDT */
 /*
  * KVM keeps some of these MSRs lazily as well, TSC_AUX on SVM and most of them
  * on VMX, and believes to be alone with them: there they are switched each
- * time, and the host's are whatever was live.
+ * time, and the host's are whatever was live.  They are the last ones.
  */
-static bool msr_is_shared(int slot)
+static int first_shared_msr(void)
 {
-	return boot_cpu_has(X86_FEATURE_VMX) ||
-	       (slot == MSR_SLOT_TSC_AUX && boot_cpu_has(X86_FEATURE_SVM));
+	if (boot_cpu_has(X86_FEATURE_VMX))
+		return 0;
+	return boot_cpu_has(X86_FEATURE_SVM) ? MSR_SLOT_TSC_AUX : NR_MSR_SLOTS;
 }
 
 static void msrs_restore(struct cpu_state *st)
@@ -105,9 +106,8 @@ static void msrs_restore(struct cpu_state *st)
 		return;
 	st->msrs_loaded = false;
 	user_return_notifier_unregister(&st->urn);
-	for (i = 0; i < nr_msrs(); i++)
-		if (!msr_is_shared(i))
-			wrmsrl(msr_index[i], st->host_msrs[i]);
+	for (i = 0; i < min(first_shared_msr(), nr_msrs()); i++)
+		wrmsrl(msr_index[i], st->host_msrs[i]);
 }
 
 static void msrs_on_user_return(struct user_return_notifier *urn)
@@ -123,33 +123,36 @@ static void msrs_on_user_return(struct user_return_notifier *urn)
 	local_irq_restore(flags);
 }
 
+/* Those that stay loaded until the thread returns to user mode. */
+static void msrs_load_lazily(struct cpu_state *st)
+{
+	int i;
+
+	st->msrs_loaded = true;
+	st->urn.on_user_return = msrs_on_user_return;
+	user_return_notifier_register(&st->urn);
+	for (i = 0; i < min(first_shared_msr(), nr_msrs()); i++)
+		wrmsrl(msr_index[i], st->guest_msrs[i]);
+}
+
 static void msrs_load(struct cpu_state *st)
 {
 	int i;
 
-	for (i = 0; i < nr_msrs(); i++) {
-		if (!msr_is_shared(i))
-			continue;
+	for (i = first_shared_msr(); i < nr_msrs(); i++) {
 		rdmsrl(msr_index[i], st->host_msrs[i]);
 		wrmsrl(msr_index[i], st->guest_msrs[i]);
 	}
-	if (st->msrs_loaded || msr_is_shared(0))
-		return;
-	st->msrs_loaded = true;
-	st->urn.on_user_return = msrs_on_user_return;
-	user_return_notifier_register(&st->urn);
-	for (i = 0; i < nr_msrs(); i++)
-		if (!msr_is_shared(i))
-			wrmsrl(msr_index[i], st->guest_msrs[i]);
+	if (!st->msrs_loaded && first_shared_msr())
+		msrs_load_lazily(st);
 }
 
 static void msrs_unload(struct cpu_state *st)
 {
 	int i;
 
-	for (i = 0; i < nr_msrs(); i++)
-		if (msr_is_shared(i))
-			wrmsrl(msr_index[i], st->host_msrs[i]);
+	for (i = first_shared_msr(); i < nr_msrs(); i++)
+		wrmsrl(msr_index[i], st->host_msrs[i]);
 }
 
 /* --- tables ------------------------------------------------------------ */
@@ -323,6 +326,8 @@ static int cpu_alloc(int cpu)
 	cpu_init_idt(st);
 	cpu_init_tss(st);
 	flat_segments(st->hv_gdt);
+	set_system_desc(hv_desc(st, RF_SEL_HV_TSS), cpu_area(st, RF_CPU_TSS),
+			sizeof(*st->tss) - 1, DESC_TSS);
 
 	st->cpu->self = (u64)st->cpu;
 	st->cpu->verw_selector = __KERNEL_DS;
@@ -357,13 +362,13 @@ static void cpu_free(int cpu)
  * loaded from the transition GDT, so that the host's own, which is read-only,
  * is never written.
  */
-static void cpu_prepare_tss(struct cpu_state *st, struct rf_cpu *cpu)
+static void cpu_prepare_tss(struct cpu_state *st)
 {
 	struct ldttss_desc *host = (void *)&st->gdt[GDT_ENTRY_TSS];
+	struct ldttss_desc *hv = (void *)hv_desc(st, RF_SEL_HV_TSS);
 
 	host->type = DESC_TSS;
-	set_system_desc(hv_desc(st, RF_SEL_HV_TSS), cpu_area(st, RF_CPU_TSS),
-			sizeof(*st->tss) - 1, DESC_TSS);
+	hv->type = DESC_TSS;
 }
 
 void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
@@ -374,7 +379,7 @@ void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 	lockdep_assert_irqs_disabled();
 
 	msrs_load(st);
-	cpu_prepare_tss(st, cpu);
+	cpu_prepare_tss(st);
 	if (world->ldt_selector)
 		set_system_desc(hv_desc(st, RF_SEL_HV_LDT),
 				world_va + ((RF_VCPU_LDT - RF_VCPU_WORLD) << PAGE_SHIFT),

@@ -331,6 +331,8 @@ FIXUP(.Lb6, .Lbounce_fault)
 	je	.Lhypercall_version
 	cmpl	$3, %eax			/* stack_switch */
 	je	.Lhypercall_stack
+	cmpl	$26, %eax			/* mmuext_op */
+	je	.Lhypercall_mmuext
 	cmpl	$25, %eax			/* set_segment_base */
 	jne	rf_leave_guest
 
@@ -381,6 +383,113 @@ FIXUP(.Lb6, .Lbounce_fault)
 	movl	$RF_XEN_VERSION_, %eax
 	jmp	.Lhypercall_return
 1:	popq	%rbx
+	jmp	rf_leave_guest
+
+/*
+ * mmuext_op(ops, nr, done, dom): a change to roots whose shadows are known, and
+ * flushes of this vCPU's own TLB; what rf_mmu_set_root() and flush_local() do
+ * while no table is out of sync.  All of the guest's arguments are read before
+ * anything is changed, so that the slow path may start over.
+ */
+.Lhypercall_mmuext:
+	cmpq	$0, AT_EXIT(fast_roots)
+	je	rf_leave_guest
+	testq	%rdx, %rdx			/* done */
+	jnz	rf_leave_guest
+	cmpq	$0x7ff0, %r10			/* DOMID_SELF */
+	jne	rf_leave_guest
+	leaq	-1(%rsi), %r11
+	cmpq	$1, %r11			/* nr: 1 or 2 */
+	ja	.Lmmuext_no
+	movabsq	$GUEST_KERNEL_HALF, %r11
+	cmpq	%r11, %rdi
+	jb	.Lmmuext_no
+	pushq	%rbx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	leaq	32 + AT_EXIT(kernel_cr3), %rbx	/* its root to be: now the same */
+	leaq	32 + AT_EXIT(user_cr3), %rdx
+	ASM_STAC
+.Lmmuext_next:
+.Lm0:	movl	(%rdi), %eax			/* cmd */
+.Lm1:	movq	8(%rdi), %r8			/* arg1.mfn */
+	cmpl	$5, %eax			/* MMUEXT_NEW_BASEPTR */
+	je	.Lmmuext_kernel
+	cmpl	$15, %eax			/* MMUEXT_NEW_USER_BASEPTR */
+	je	.Lmmuext_user
+	andl	$~1, %eax			/* MMUEXT_TLB_FLUSH_LOCAL, INVLPG_LOCAL */
+	cmpl	$6, %eax
+	jne	.Lmmuext_slow
+.Lmmuext_done:
+	addq	$24, %rdi
+	decq	%rsi
+	jnz	.Lmmuext_next
+	ASM_CLAC
+
+	/* All known.  The kernel's is loaded, the user's when its turn comes. */
+	movq	(%rbx), %rax
+	btrq	$63, %rax
+	testq	%rax, %rax
+	jz	.Lmmuext_slow
+	leaq	32 + AT_EXIT(user_cr3), %rdi
+	movq	(%rdx), %rsi
+	btrq	$63, %rsi
+	cmpq	%rdi, %rdx
+	je	1f
+	testq	%rsi, %rsi
+	jz	.Lmmuext_slow
+	movq	-8(%rdx), %r8
+	movq	%r8, 32 + AT_EXIT(user_gfn)
+1:	movq	%rsi, (%rdi)
+	leaq	32 + AT_EXIT(kernel_cr3), %rdi
+	cmpq	%rdi, %rbx
+	je	2f
+	movq	-8(%rbx), %r8
+	movq	%r8, 32 + AT_EXIT(kernel_gfn)
+2:	movq	%rax, %cr3
+	orq	32 + AT_EXIT(cr3_noflush), %rax
+	movq	%rax, (%rdi)
+	incq	32 + AT_EXIT(nr_cr3_writes)
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rbx
+	xorl	%edx, %edx
+	movq	AT_EXIT(regs_rflags), %r11
+	jmp	.Lhypercall_done
+
+.Lmmuext_kernel:
+	leaq	32 + 8 + AT_EXIT(kernel_roots), %rbx
+	.rept	RF_WORLD_ROOTS
+	cmpq	%r8, -8(%rbx)
+	je	.Lmmuext_done
+	addq	$16, %rbx
+	.endr
+	jmp	.Lmmuext_slow
+
+.Lmmuext_user:
+	leaq	32 + 8 + AT_EXIT(user_roots), %rdx
+	.rept	RF_WORLD_ROOTS
+	cmpq	%r8, -8(%rdx)
+	je	.Lmmuext_done
+	addq	$16, %rdx
+	.endr
+	jmp	.Lmmuext_slow
+
+FIXUP(.Lm0, .Lmmuext_slow)
+FIXUP(.Lm1, .Lmmuext_slow)
+.Lmmuext_slow:
+	RF_NO_UNWIND
+	ASM_CLAC
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rbx
+	xorl	%edx, %edx
+.Lmmuext_no:
+	movl	$26, %eax
+	movq	AT_EXIT(regs_rflags), %r11
 	jmp	rf_leave_guest
 
 /*

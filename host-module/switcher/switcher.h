@@ -54,6 +54,9 @@
 #define RF_EXIT_BAD_SEGMENT	0x104	/* so did a segment load; selector is 0 now */
 #define RF_EXIT_SENTINEL	0x1ff
 
+/* Roots of a kind that a vCPU may change to without the host. */
+#define RF_WORLD_ROOTS		8
+
 #ifndef __ASSEMBLY__
 
 #include <linux/build_bug.h>
@@ -92,6 +95,16 @@ struct rf_regs {
 };
 
 /**
+ * struct rf_world_root - a root that has a shadow
+ * @gfn: Frame of the guest's table
+ * @cr3: To load, flushing; 0: the shadow is gone
+ */
+struct rf_world_root {
+	u64 gfn;
+	u64 cr3;
+};
+
+/**
  * struct rf_world - one vCPU as the switcher sees it; one page
  *
  * Seen by C at a kernel address and by the switcher in the hole.
@@ -126,6 +139,13 @@ struct rf_world {
 	u64 ldt_selector;	/* RF_SEL_HV_LDT, or 0 */
 	u64 ldt_limit;
 	u64 dr7;		/* 0: no breakpoint is on */
+	u64 fast_roots;		/* 0: a change of root, or a flush, is C's */
+	struct rf_world_root kernel_roots[RF_WORLD_ROOTS];
+	struct rf_world_root user_roots[RF_WORLD_ROOTS];
+
+	/* The roots of kernel_cr3 and user_cr3; the switcher may change them. */
+	u64 kernel_gfn;
+	u64 user_gfn;
 
 	/* Counted by the switcher. */
 	u64 nr_fast_syscall;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the switcher serves by itself ends bit by bit as what C serves: system
- * calls, iret, stack_switch, set_segment_base, xen_version.
+ * calls, iret, stack_switch, set_segment_base, xen_version, changes of root.
  *
  * It may not, for they are written twice.  The slow one is had by a stack whose
  * page the shadow does not have yet, and by a multicall.
@@ -189,6 +189,86 @@ static void versions_are_alike(void)
 		  by_multicall(__HYPERVISOR_xen_version, XENVER_version, 0));
 }
 
+static long mmuext_slow(const struct mmuext_op *ops, u64 nr, u32 *done, u64 dom)
+{
+	struct multicall_entry entry = {
+		.op = __HYPERVISOR_mmuext_op, .args = { (u64)ops, nr, (u64)done, dom },
+	};
+
+	EXPECT_EQ(multicall(&entry, 1), 0);
+	return entry.result;
+}
+
+static void one_mmuext(const struct mmuext_op *ops, u64 nr, u32 *done, u64 dom)
+{
+	long slow = mmuext_slow(ops, nr, done, dom);
+	long fast = HYPERCALL4(mmuext_op, ops, nr, done, dom);
+	struct mmuext_op back[2] = {
+		{ .cmd = MMUEXT_NEW_BASEPTR, .arg1.mfn = kernel_root() },
+		{ .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = user_root },
+	};
+
+	if (fast != slow)
+		print("# mmuext_op %u, %lu: slow %ld, fast %ld\n", ops->cmd, nr, slow, fast);
+	EXPECT_EQ(fast, slow);
+	mmuext_op(back, 2, NULL);
+}
+
+/* Commands with frames good, bad and none, in ones and twos. */
+static void roots_are_changed_alike(void)
+{
+	const u64 frames[] = { kernel_root(), user_root, 0, 1UL << 30, ~0UL };
+	struct mmuext_op ops[3] = {};
+	u32 cmd, i, done;
+
+	for (cmd = MMUEXT_NEW_BASEPTR; cmd <= MMUEXT_NEW_USER_BASEPTR; cmd++) {
+		if (cmd >= MMUEXT_TLB_FLUSH_MULTI && cmd <= MMUEXT_SET_LDT)
+			continue;
+		for (i = 0; i < ARRAY_SIZE(frames); i++) {
+			/* A frame that is no root of a kernel kills. */
+			if (cmd == MMUEXT_NEW_BASEPTR && i && i < 3)
+				continue;
+			ops[0] = (struct mmuext_op) { .cmd = cmd, .arg1.mfn = frames[i] };
+			ops[1] = ops[0];
+			one_mmuext(ops, 1, NULL, DOMID_SELF);
+			one_mmuext(ops, 2, NULL, DOMID_SELF);
+			one_mmuext(ops, 1, &done, DOMID_SELF);
+		}
+	}
+	ops[0] = (struct mmuext_op) { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
+	ops[1] = ops[0];
+	ops[2] = ops[0];
+	one_mmuext(ops, 0, NULL, DOMID_SELF);
+	one_mmuext(ops, 3, NULL, DOMID_SELF);
+	one_mmuext(ops, 1UL << 32, NULL, DOMID_SELF);
+	one_mmuext(ops, (1UL << 32) + 1, NULL, DOMID_SELF);
+	one_mmuext(ops, 1, NULL, 0);
+	one_mmuext(ops, 1, NULL, DOMID_SELF | 1UL << 32);
+	one_mmuext(ops, 1, (u32 *)8, DOMID_SELF);
+}
+
+/* Arguments that are not all there: nothing of them has happened. */
+static void half_an_argument_changes_nothing(void)
+{
+	static const u64 nowhere[] = {
+		0, 8, 0x800000000000, 0xffff830000000000, 0xffff800000000000 - 8,
+		0xffff87fffffffff8, 0xfffffffffffffff8,
+	};
+	struct mmuext_op *ops = (struct mmuext_op *)(FREE_VA + PAGE_SIZE) - 1;
+	u32 i;
+
+	map(kernel_root(), FREE_VA, mkpte(mfn_of(page_alloc()), PTE_RW));
+	map(kernel_root(), FREE_VA + PAGE_SIZE, 0);
+	ops->cmd = MMUEXT_NEW_BASEPTR;
+	ops->arg1.mfn = kernel_root();
+	EXPECT_EQ(mmuext_op(ops, 1, NULL), 0);
+	EXPECT_EQ(mmuext_op(ops, 2, NULL), -EFAULT);
+	EXPECT_EQ(mmuext_slow(ops, 2, NULL, DOMID_SELF), -EFAULT);
+	for (i = 0; i < ARRAY_SIZE(nowhere); i++)
+		EXPECT_EQ(mmuext_op((void *)nowhere[i], 1, NULL), -EFAULT);
+}
+
 GUEST_TEST(CASE(system_calls_are_bounced_alike), CASE(irets_to_user_mode_are_alike),
 	   CASE(irets_to_the_kernel_are_alike), CASE(segment_bases_are_set_alike),
-	   CASE(stacks_are_switched_alike), CASE(versions_are_alike));
+	   CASE(stacks_are_switched_alike), CASE(versions_are_alike),
+	   CASE(roots_are_changed_alike), CASE(half_an_argument_changes_nothing));

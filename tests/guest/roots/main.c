@@ -124,6 +124,50 @@ static void an_entry_in_another_root_can_be_changed(void)
 	EXPECT_EQ(mmuext(MMUEXT_NEW_BASEPTR, kernel_root()), 0);
 }
 
+/*
+ * To the table of a root that is known, and had its page before: the change of
+ * root is the flush that the store waits for.
+ */
+static void a_direct_store_counts_when_the_root_changes(void)
+{
+	u64 *entry = pte_find(roots[1], VA, 1), *page = page_alloc();
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		page[0] = 500 + i;
+		EXPECT_EQ(mmuext(MMUEXT_NEW_BASEPTR, roots[1]), 0);
+		EXPECT_EQ(READ_ONCE(*(u64 *)VA), i ? 499 + i : 101);
+		EXPECT_EQ(try_write((u64)entry, mkpte(mfn_of(page), PTE_RW)), VEC_NONE);
+		EXPECT_EQ(mmuext(MMUEXT_NEW_BASEPTR, roots[1]), 0);
+		EXPECT_EQ(READ_ONCE(*(u64 *)VA), 500 + i);
+		page = page_alloc();
+	}
+	EXPECT_EQ(mmuext(MMUEXT_NEW_BASEPTR, kernel_root()), 0);
+	EXPECT_EQ(try_read(VA, NULL), 14);
+}
+
+/* The number of those known is bounded, that of roots is not. */
+static void more_roots_than_are_remembered(void)
+{
+	u64 *page = page_alloc(), many[20];
+	u32 round, i;
+
+	for (i = 0; i < ARRAY_SIZE(many); i++) {
+		page = page_alloc();
+		page[0] = 1000 + i;
+		many[i] = root_make(kernel_root(), page);
+	}
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < ARRAY_SIZE(many); i++) {
+			EXPECT_EQ(mmuext(MMUEXT_NEW_BASEPTR, many[i]), 0);
+			EXPECT_EQ(READ_ONCE(*(u64 *)VA), 1000 + i);
+		}
+	}
+	EXPECT_EQ(mmuext(MMUEXT_NEW_BASEPTR, kernel_root()), 0);
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		EXPECT_EQ(mmuext(MMUEXT_UNPIN_TABLE, many[i]), 0);
+}
+
 /* What was a table is a page: stores to it are only stores. */
 static void an_unpinned_table_is_memory_again(void)
 {
@@ -172,5 +216,7 @@ static void m2p_is_the_identity(void)
 GUEST_TEST(CASE(set_up), CASE(each_root_has_its_own), CASE(each_user_root_has_its_own),
 	   CASE(both_change_in_one_batch), CASE(cr3_is_the_kernels_root),
 	   CASE(an_entry_in_another_root_can_be_changed),
+	   CASE(a_direct_store_counts_when_the_root_changes),
+	   CASE(more_roots_than_are_remembered),
 	   CASE(an_unpinned_table_is_memory_again), CASE(memory_can_be_a_table_again),
 	   CASE(m2p_is_the_identity));

@@ -112,6 +112,20 @@ static void switch_mode(struct vcpu *vcpu, enum rf_pcid mode)
 	vcpu->mode = mode;
 }
 
+/* mmuext_op in the switcher: another root, or -1 to flush only. */
+static void change_root(struct vcpu *vcpu, enum rf_pcid pcid, int root)
+{
+	int i;
+
+	if (root >= 0) {
+		vcpu->root[pcid] = root;
+		vcpu->cr3[pcid] = rf_pcid_cr3_flush(pcid, root_address(root));
+	}
+	for (i = 0; i < RF_NR_PCIDS; i++)
+		vcpu->cr3[i] &= ~RF_CR3_NOFLUSH;
+	switch_mode(vcpu, RF_PCID_KERNEL);
+}
+
 /* rf_mmu_update_world(), rf_mmu_first_cr3(), and the way in. */
 static void enter(struct vcpu *vcpu, int cpu)
 {
@@ -314,6 +328,24 @@ static void another_vcpu_in_between_flushes(void)
 	EXPECT_EQ(nr_kept, 0);
 }
 
+/* Also to the root that is not loaded, and comes out before it is. */
+static void a_flush_in_the_guest_is_owed_to_both_roots(void)
+{
+	struct vcpu *vcpu = one_vcpu();
+
+	enter(vcpu, 0);
+	switch_mode(vcpu, RF_PCID_USER);
+	switch_mode(vcpu, RF_PCID_KERNEL);
+	EXPECT_EQ(nr_flushes, 2);
+	change_root(vcpu, RF_PCID_KERNEL, -1);
+	EXPECT_EQ(nr_flushes, 3);
+	leave(vcpu);
+	enter(vcpu, 0);
+	EXPECT_EQ(nr_flushes, 3);
+	switch_mode(vcpu, RF_PCID_USER);
+	EXPECT_EQ(nr_flushes, 4);
+}
+
 /* --- all at once ---------------------------------------------------------------- */
 
 static unsigned int below(unsigned int n)
@@ -378,6 +410,11 @@ static void step(void)
 		if (vcpu->in_guest >= 0 && vcpu->root[!vcpu->mode] >= 0)
 			switch_mode(vcpu, !vcpu->mode);
 		break;
+	case 24 ... 25:
+		if (vcpu->in_guest >= 0 && vcpu->mode == RF_PCID_KERNEL &&
+		    roots[root].vm == (int)(vcpu - vcpus) % NR_VMS)
+			change_root(vcpu, below(RF_NR_PCIDS), below(2) ? root : -1);
+		break;
 	default:
 		if (vcpu->in_guest >= 0)
 			touch(&cpus[vcpu->in_guest], below(NR_ADDRESSES));
@@ -413,6 +450,7 @@ int main(void)
 		TAP_CASE(another_root_flushes),
 		TAP_CASE(another_cpu_flushes_and_so_does_the_way_back),
 		TAP_CASE(another_vcpu_in_between_flushes),
+		TAP_CASE(a_flush_in_the_guest_is_owed_to_both_roots),
 		TAP_CASE(no_stale_entry_is_used),
 	};
 
