@@ -25,6 +25,7 @@
 
 #include "console.h"
 #include "console_ring.h"
+#include "event.h"
 #include "tty.h"
 
 #define STREAM_SIZE	(64U << 10)
@@ -68,23 +69,6 @@ struct rf_console {
 	void (*on_quit)(void *ctx);
 	void *ctx;
 };
-
-static void signal_eventfd(int fd)
-{
-	uint64_t one = 1;
-
-	/* Full means signalled. */
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-static void clear_eventfd(int fd)
-{
-	uint64_t count;
-
-	if (read(fd, &count, sizeof(count)) < 0)
-		return;
-}
 
 /* Bytes that can go into the stream before the main sink loses one. */
 static size_t stream_room(const struct rf_console *console)
@@ -135,7 +119,7 @@ static void pull_output(struct rf_console *console)
 	}
 	/* A guest whose ring was full waits to hear that it no longer is. */
 	if (took)
-		signal_eventfd(console->from_launcher);
+		rf_event_signal(console->from_launcher);
 }
 
 /* Input to ring.  The guest sends an event when it has made room. */
@@ -151,7 +135,7 @@ static void push_input(struct rf_console *console)
 		return;
 	console->nr_input -= len;
 	memmove(console->input, console->input + len, console->nr_input);
-	signal_eventfd(console->from_launcher);
+	rf_event_signal(console->from_launcher);
 }
 
 /* Called with the lock held, which is let go for the write. */
@@ -266,9 +250,9 @@ static void prepare_polls(struct rf_console *console, struct pollfd *polls)
 static void serve_polls(struct rf_console *console, struct pollfd *polls)
 {
 	if (polls[POLL_RING].revents)
-		clear_eventfd(console->to_launcher);
+		rf_event_clear(console->to_launcher);
 	if (polls[POLL_WAKE].revents)
-		clear_eventfd(console->wake);
+		rf_event_clear(console->wake);
 	if (polls[POLL_STDIN].revents)
 		serve_stdin(console);
 	for (int i = 0; i < NR_SINKS; i++) {
@@ -339,7 +323,7 @@ void rf_console_connect(struct rf_console *console, void *page)
 	console->nr_input = 0;
 	console->connected = true;
 	pthread_mutex_unlock(&console->lock);
-	signal_eventfd(console->wake);
+	rf_event_signal(console->wake);
 }
 
 void rf_console_disconnect(struct rf_console *console)
@@ -349,17 +333,17 @@ void rf_console_disconnect(struct rf_console *console)
 	deadline(&until, CLOCK_MONOTONIC);
 	pthread_mutex_lock(&console->lock);
 	if (console->connected) {
-		signal_eventfd(console->wake);
+		rf_event_signal(console->wake);
 		wait_for_room(console, sizeof(console->ring.shared->out),
 			      &until);
 		pull_output(console);
 		console->connected = false;
 		/* What is said next about the guest comes after its own words. */
-		signal_eventfd(console->wake);
+		rf_event_signal(console->wake);
 		wait_for_room(console, STREAM_SIZE, &until);
 	}
 	pthread_mutex_unlock(&console->lock);
-	signal_eventfd(console->wake);
+	rf_event_signal(console->wake);
 }
 
 void rf_console_write(struct rf_console *console, const char *text, size_t len)
@@ -373,7 +357,7 @@ void rf_console_write(struct rf_console *console, const char *text, size_t len)
 			console->stream[(console->head - 1) % STREAM_SIZE] : 0;
 
 		if (stream_room(console) < 2) {
-			signal_eventfd(console->wake);
+			rf_event_signal(console->wake);
 			if (!wait_for_room(console, 2, &until))
 				break;
 		}
@@ -382,7 +366,7 @@ void rf_console_write(struct rf_console *console, const char *text, size_t len)
 		stream_put(console, text[i]);
 	}
 	pthread_mutex_unlock(&console->lock);
-	signal_eventfd(console->wake);
+	rf_event_signal(console->wake);
 }
 
 /* A free place, or NULL.  Called with the lock held. */
@@ -420,7 +404,7 @@ void rf_console_attach(struct rf_console *console, int fd)
 	else
 		close(fd);
 	pthread_mutex_unlock(&console->lock);
-	signal_eventfd(console->wake);
+	rf_event_signal(console->wake);
 }
 
 static int open_main_sink(struct rf_console *console,
@@ -568,11 +552,11 @@ void rf_console_destroy(struct rf_console *console)
 	}
 	deadline(&until, CLOCK_MONOTONIC);
 	pthread_mutex_lock(&console->lock);
-	signal_eventfd(console->wake);
+	rf_event_signal(console->wake);
 	wait_for_room(console, STREAM_SIZE, &until);
 	console->closing = true;
 	pthread_mutex_unlock(&console->lock);
-	signal_eventfd(console->wake);
+	rf_event_signal(console->wake);
 	/* A terminal that takes nothing may hold the thread; leave it then. */
 	deadline(&until, CLOCK_REALTIME);
 	stuck = pthread_timedjoin_np(console->thread, NULL, &until);

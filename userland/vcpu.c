@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "io.h"
 #include "rf_api.h"
 #include "vm.h"
@@ -21,14 +22,6 @@
 static void nothing(int sig)
 {
 	(void)sig;
-}
-
-static void report_end(struct rf_vm *vm)
-{
-	uint64_t one = 1;
-
-	if (write(vm->ended_fd, &one, sizeof(one)) < 0)
-		return;
 }
 
 /* Park while the VM is paused.  Return: false if the thread is to end. */
@@ -106,7 +99,7 @@ static void *vcpu_main(void *arg)
 	vm->nr_alive--;
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->lock);
-	report_end(vm);
+	rf_event_signal(vm->ended_fd);
 	return NULL;
 }
 
