@@ -58,6 +58,15 @@ static char *read_line(int fd)
 	return NULL;
 }
 
+cJSON *rf_client_hear(int fd)
+{
+	char *line = read_line(fd);
+	cJSON *said = line ? cJSON_Parse(line) : NULL;
+
+	free(line);
+	return said;
+}
+
 static const char *text_of(const cJSON *object, const char *name)
 {
 	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, name));
@@ -71,15 +80,12 @@ static cJSON *ask(int fd, const char *verb, struct rf_error *err)
 	struct timeval patience = { .tv_sec = ANSWER_SECONDS };
 	char request[64];
 	cJSON *answer;
-	char *line;
 	int len;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	len = snprintf(request, sizeof(request), "{\"verb\":\"%s\"}\n", verb);
 	send(fd, request, len, MSG_NOSIGNAL);
-	line = read_line(fd);
-	answer = line ? cJSON_Parse(line) : NULL;
-	free(line);
+	answer = rf_client_hear(fd);
 	if (!answer) {
 		rf_error_set(err, "the guest's launcher does not answer");
 		return NULL;
@@ -104,6 +110,8 @@ static const char *verb_name(enum rf_verb verb)
 		return "resume";
 	case RF_VERB_STOP:
 		return "stop";
+	case RF_VERB_REBOOT:
+		return "reboot";
 	case RF_VERB_KILL:
 		return "kill";
 	case RF_VERB_STATS:
@@ -113,9 +121,8 @@ static const char *verb_name(enum rf_verb verb)
 	}
 }
 
-/* Connect to the guest and ask.  Return: the connection, or -1. */
-static int connect_and_ask(const struct rf_config *config, cJSON **answer,
-			   struct rf_error *err)
+int rf_client_connect(const struct rf_config *config, enum rf_verb verb,
+		      cJSON **answer, struct rf_error *err)
 {
 	struct rf_error why;
 	int fd;
@@ -123,7 +130,7 @@ static int connect_and_ask(const struct rf_config *config, cJSON **answer,
 	fd = rf_run_dir_connect(config->run_dir, config->name, err);
 	if (fd < 0)
 		return -1;
-	*answer = ask(fd, verb_name(config->verb), &why);
+	*answer = ask(fd, verb_name(verb), &why);
 	if (!*answer) {
 		rf_error_set(err, "%s: %s", config->name, why.text);
 		close(fd);
@@ -132,7 +139,7 @@ static int connect_and_ask(const struct rf_config *config, cJSON **answer,
 	return fd;
 }
 
-static void wait_until_gone(int fd)
+void rf_client_wait(int fd)
 {
 	char buf[64];
 
@@ -146,13 +153,13 @@ enum rf_exit rf_client_ask(const struct rf_config *config)
 	cJSON *answer;
 	int fd;
 
-	fd = connect_and_ask(config, &answer, &err);
+	fd = rf_client_connect(config, config->verb, &answer, &err);
 	if (fd < 0) {
 		rf_error_say("%s", err.text);
 		return RF_EXIT_ERROR;
 	}
 	if (config->verb == RF_VERB_KILL)
-		wait_until_gone(fd);
+		rf_client_wait(fd);
 	close(fd);
 	rf_json_print(answer, config->json);
 	return 0;
@@ -285,7 +292,7 @@ enum rf_exit rf_client_console(const struct rf_config *config)
 	cJSON *answer;
 	int fd;
 
-	fd = connect_and_ask(config, &answer, &err);
+	fd = rf_client_connect(config, config->verb, &answer, &err);
 	if (fd < 0) {
 		rf_error_say("%s", err.text);
 		return RF_EXIT_ERROR;

@@ -4,14 +4,30 @@
 #define RF_CLIENT_H
 
 #include "config.h"
+#include "error.h"
+
+struct cJSON;
 
 /* list */
 enum rf_exit rf_client_list(const struct rf_config *config);
 
-/* info, pause, resume, stop, kill, stats */
+/* info, pause, resume, kill, stats */
 enum rf_exit rf_client_ask(const struct rf_config *config);
 
 /* console */
 enum rf_exit rf_client_console(const struct rf_config *config);
+
+/*
+ * Ask the launcher of the guest that @config names for @verb.  The answer is
+ * the caller's to delete.  Return: the connection, or -1.
+ */
+int rf_client_connect(const struct rf_config *config, enum rf_verb verb,
+		      struct cJSON **answer, struct rf_error *err);
+
+/* The next line on @fd.  Return: as JSON, to be deleted, or NULL. */
+struct cJSON *rf_client_hear(int fd);
+
+/* Until nobody is at the other end of @fd. */
+void rf_client_wait(int fd);
 
 #endif /* RF_CLIENT_H */

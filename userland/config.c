@@ -15,16 +15,19 @@
 #define MIN_MEMORY	(4ULL << 20)
 #define MAX_MEMORY	(255ULL << 30)
 #define MAX_NAME	48
+#define MAX_TIMEOUT	86400
 
 enum option_value {
 	OPT_CONSOLE = 256,
 	OPT_EXTRACT,
+	OPT_FORCE,
 	OPT_HELP,
 	OPT_JSON,
 	OPT_NAME,
 	OPT_NO_REBOOT,
 	OPT_RUN_DIR,
 	OPT_SECCOMP,
+	OPT_TIMEOUT,
 	OPT_USER,
 };
 
@@ -52,7 +55,8 @@ static const struct verb verbs[] = {
 	{ "console", RF_VERB_CONSOLE, TAKES_NAME, "run-dir" },
 	{ "pause", RF_VERB_PAUSE, TAKES_NAME, "run-dir json" },
 	{ "resume", RF_VERB_RESUME, TAKES_NAME, "run-dir json" },
-	{ "stop", RF_VERB_STOP, TAKES_NAME, "run-dir json" },
+	{ "stop", RF_VERB_STOP, TAKES_NAME, "run-dir json timeout force" },
+	{ "reboot", RF_VERB_REBOOT, TAKES_NAME, "run-dir json timeout" },
 	{ "kill", RF_VERB_KILL, TAKES_NAME, "run-dir json" },
 	{ "stats", RF_VERB_STATS, TAKES_NAME, "run-dir json" },
 	{ "version", RF_VERB_VERSION, TAKES_NOTHING, "json" },
@@ -67,12 +71,14 @@ static const struct option options[] = {
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
 	{ "extract", required_argument, NULL, OPT_EXTRACT },
+	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "seccomp", required_argument, NULL, OPT_SECCOMP },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ NULL, 0, NULL, 0 },
 };
@@ -87,7 +93,8 @@ void rf_config_print_help(void)
 	      "  info       what one guest is made of and what it does\n"
 	      "  console    attach to a guest's console; ^] detaches\n"
 	      "  pause      stop a guest's vCPUs;  resume lets them run again\n"
-	      "  stop       ask a guest to power off (needs a guest driver, see the manual)\n"
+	      "  stop       ask a guest to power off, and wait until it has\n"
+	      "  reboot     ask it to reboot, and wait until it does\n"
 	      "  kill       end a guest now\n"
 	      "  stats      a guest's counters\n"
 	      "  inspect    what a kernel file asks of us; --extract FILE unpacks it\n"
@@ -105,6 +112,9 @@ void rf_config_print_help(void)
 	      "      --no-reboot       a reboot ends the run, with status 3\n"
 	      "      --seccomp on|off  confine the launcher after set-up; default on\n"
 	      "      --user USER       whom root becomes after set-up\n"
+	      "stop, reboot:\n"
+	      "      --timeout S       wait so many seconds; default 60, 0 does not wait\n"
+	      "      --force           stop: then end the guest anyway\n"
 	      "all:  --json, --run-dir DIR\n"
 	      "\n"
 	      "Exit status of run: 0 power-off, 1 set-up failed, 2 usage, 3 reboot,\n"
@@ -200,6 +210,15 @@ static int set_cpus(struct rf_config *config, const char *text,
 	return 0;
 }
 
+static int set_timeout(struct rf_config *config, const char *text,
+		       struct rf_error *err)
+{
+	if (parse_number(text, MAX_TIMEOUT, &config->timeout))
+		return rf_error_set(err, "--timeout %s: give seconds, from 0 to %d",
+				    text, MAX_TIMEOUT);
+	return 0;
+}
+
 static int set_console(struct rf_config *config, const char *text,
 		       struct rf_error *err)
 {
@@ -273,6 +292,9 @@ static int set_option(struct rf_config *config, int opt, const char *arg,
 	case OPT_EXTRACT:
 		config->extract = arg;
 		return 0;
+	case OPT_FORCE:
+		config->force = true;
+		return 0;
 	case OPT_JSON:
 		config->json = true;
 		return 0;
@@ -286,6 +308,8 @@ static int set_option(struct rf_config *config, int opt, const char *arg,
 		return 0;
 	case OPT_SECCOMP:
 		return set_seccomp(config, arg, err);
+	case OPT_TIMEOUT:
+		return set_timeout(config, arg, err);
 	case OPT_USER:
 		config->user = arg;
 		return 0;
@@ -372,6 +396,7 @@ int rf_config_parse(struct rf_config *config, int argc, char **argv,
 		.memory = 512ULL << 20,
 		.nr_vcpus = 1,
 		.seccomp = true,
+		.timeout = 60,
 	};
 	if (argc < 2)
 		return rf_error_set(err, "what shall be done? See 'ringfence help'");

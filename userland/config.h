@@ -31,6 +31,7 @@ enum rf_verb {
 	RF_VERB_PAUSE,
 	RF_VERB_RESUME,
 	RF_VERB_STOP,
+	RF_VERB_REBOOT,
 	RF_VERB_KILL,
 	RF_VERB_STATS,
 };
@@ -58,6 +59,8 @@ enum rf_console_mode {
  * @no_reboot: run: a reboot ends the run
  * @seccomp: run: confine the process after set-up
  * @user: run: whom to become after set-up, or NULL
+ * @timeout: stop, reboot: seconds to wait
+ * @force: stop: end the guest if it does not do so by then
  * @extract: inspect: where to put the unpacked kernel, or NULL
  */
 struct rf_config {
@@ -75,6 +78,8 @@ struct rf_config {
 	bool no_reboot;
 	bool seccomp;
 	const char *user;
+	unsigned int timeout;
+	bool force;
 	const char *extract;
 };
 

@@ -99,6 +99,19 @@ void rf_ctl_answer(int fd, struct cJSON *answer)
 	send_line(fd, answer);
 }
 
+void rf_ctl_tell(struct rf_ctl *ctl, const struct cJSON *news, bool goes_on)
+{
+	for (int i = 0; i < RF_CTL_MAX_CLIENTS; i++) {
+		struct client *client = &ctl->clients[i];
+
+		if (client->fd < 0 || !client->kept)
+			continue;
+		send_line(client->fd, news);
+		if (goes_on)
+			client_close(client);
+	}
+}
+
 static void answer_error(int fd, const char *text)
 {
 	cJSON *answer = cJSON_CreateObject();

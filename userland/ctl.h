@@ -56,6 +56,12 @@ void rf_ctl_destroy(struct rf_ctl *ctl);
 void rf_ctl_prepare(struct rf_ctl *ctl, struct pollfd *polls);
 void rf_ctl_serve(struct rf_ctl *ctl, const struct pollfd *polls);
 
+/*
+ * The guest has ended: send @news to every connection that is kept, and close
+ * those if the launcher goes on.
+ */
+void rf_ctl_tell(struct rf_ctl *ctl, const struct cJSON *news, bool goes_on);
+
 /* Send @answer with "ok": true. */
 void rf_ctl_answer(int fd, struct cJSON *answer);
 

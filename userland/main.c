@@ -8,6 +8,7 @@
 #include "error.h"
 #include "inspect.h"
 #include "run.h"
+#include "stop.h"
 
 int main(int argc, char **argv)
 {
@@ -34,6 +35,9 @@ int main(int argc, char **argv)
 		return rf_client_list(&config);
 	case RF_VERB_CONSOLE:
 		return rf_client_console(&config);
+	case RF_VERB_STOP:
+	case RF_VERB_REBOOT:
+		return rf_stop_main(&config);
 	default:
 		return rf_client_ask(&config);
 	}

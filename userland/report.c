@@ -34,6 +34,20 @@ static const char *console_of(const struct rf_config *config)
 	}
 }
 
+static const char *shutdown_of(const struct rf_vm *vm)
+{
+	switch (rf_domain_shutdown(&vm->domain)) {
+	case RF_SHUTDOWN_UNHEARD:
+		return "unheard";
+	case RF_SHUTDOWN_ASKED:
+		return "asked";
+	case RF_SHUTDOWN_TAKEN:
+		return "taken";
+	default:
+		return "none";
+	}
+}
+
 void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
 {
 	const struct rf_config *config = vm->config;
@@ -52,6 +66,9 @@ void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
 		cJSON_AddStringToObject(answer, "initrd", config->initrd);
 	cJSON_AddStringToObject(answer, "cmdline", config->cmdline);
 	cJSON_AddStringToObject(answer, "console", console_of(config));
+	cJSON_AddBoolToObject(answer, "listens",
+			      rf_domain_listens(&vm->domain));
+	cJSON_AddStringToObject(answer, "shutdown", shutdown_of(vm));
 	cJSON_AddNumberToObject(answer, "seconds",
 				time(NULL) - vm->started_at);
 	cJSON_AddNumberToObject(answer, "reboots", vm->nr_starts - 1);

@@ -2,7 +2,7 @@
 /*
  * run.c - ringfence run: one guest from its first start to its last end
  *
- *	main thread	signals, control socket, the end
+ *	main thread	signals, control socket, the guest's store, the end
  *	vcpuN threads	RF_VCPU_RUN (vcpu.c)
  *	console thread	the ring and the people at it (console.c)
  */
@@ -19,6 +19,7 @@
 #include <cjson/cJSON.h>
 
 #include "ctl.h"
+#include "event.h"
 #include "json.h"
 #include "report.h"
 #include "rf_api.h"
@@ -38,10 +39,8 @@ struct run {
 static void on_quit(void *ctx)
 {
 	struct run *run = ctx;
-	uint64_t one = 1;
 
-	if (write(run->quit_fd, &one, sizeof(one)) < 0)
-		return;
+	rf_event_signal(run->quit_fd);
 }
 
 static int open_signals(struct run *run, struct rf_error *err)
@@ -90,6 +89,23 @@ static int do_pause(struct run *run, struct rf_error *err)
 	return RF_CTL_CLOSE;
 }
 
+/* The connection stays, and hears how the guest ended. */
+static int do_shutdown(struct run *run, const char *what, struct cJSON *answer,
+		       struct rf_error *err)
+{
+	struct rf_domain *domain = &run->vm.domain;
+
+	if (run->vm.paused)
+		return rf_error_set(err, "it is paused, and cannot shut down; "
+					 "use 'ringfence resume' first, or "
+					 "'ringfence kill'");
+	if (rf_domain_ask(domain, what, err))
+		return -1;
+	cJSON_AddStringToObject(answer, "asked", what);
+	cJSON_AddBoolToObject(answer, "listens", rf_domain_listens(domain));
+	return RF_CTL_KEEP;
+}
+
 static int handle(void *ctx, const char *verb, struct cJSON *answer, int fd,
 		  struct rf_error *err)
 {
@@ -116,13 +132,13 @@ static int handle(void *ctx, const char *verb, struct cJSON *answer, int fd,
 		return RF_CTL_KEEP;
 	}
 	if (!strcmp(verb, "stop"))
-		return rf_error_set(err, "the guest has no driver that could "
-					 "be told to shut down; power it off "
-					 "from inside, or use 'ringfence kill'");
+		return do_shutdown(run, "poweroff", answer, err);
+	if (!strcmp(verb, "reboot"))
+		return do_shutdown(run, "reboot", answer, err);
 	return rf_error_set(err, "its launcher does not know '%.40s'", verb);
 }
 
-enum { POLL_END, POLL_SIGNAL, POLL_QUIT, POLL_CTL };
+enum { POLL_END, POLL_SIGNAL, POLL_QUIT, POLL_STORE, POLL_CTL };
 
 /* Until the guest has ended, for whatever reason. */
 static void wait_for_end(struct run *run)
@@ -134,15 +150,21 @@ static void wait_for_end(struct run *run)
 	};
 
 	while (!run->kill_asked) {
+		polls[POLL_STORE] = (struct pollfd){
+			rf_domain_fd(&run->vm.domain), POLLIN, 0
+		};
 		rf_ctl_prepare(run->ctl, &polls[POLL_CTL]);
 		if (poll(polls, sizeof(polls) / sizeof(polls[0]), -1) < 0)
 			continue;
 		if (polls[POLL_END].revents)
 			return;
-		if (polls[POLL_SIGNAL].revents || polls[POLL_QUIT].revents)
+		if (polls[POLL_SIGNAL].revents || polls[POLL_QUIT].revents) {
 			kill_guest(run);
-		else
-			rf_ctl_serve(run->ctl, &polls[POLL_CTL]);
+			return;
+		}
+		if (polls[POLL_STORE].revents)
+			rf_domain_serve(&run->vm.domain, run->vm.name);
+		rf_ctl_serve(run->ctl, &polls[POLL_CTL]);
 	}
 }
 
@@ -201,11 +223,37 @@ static enum rf_exit judge_end(struct run *run, struct rf_error *text)
 	}
 }
 
+static const char *name_of(enum rf_exit status)
+{
+	static const char *const names[] = {
+		[RF_EXIT_POWEROFF] = "poweroff",
+		[RF_EXIT_ERROR] = "error",
+		[RF_EXIT_USAGE] = "usage",
+		[RF_EXIT_REBOOT] = "reboot",
+		[RF_EXIT_CRASH] = "crash",
+		[RF_EXIT_GUEST_KILLED] = "killed by the module",
+		[RF_EXIT_KILLED] = "killed",
+	};
+
+	return names[status];
+}
+
+/* Tell who asked for the end how it came. */
+static void tell_end(struct run *run, enum rf_exit status, bool goes_on)
+{
+	cJSON *news = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(news, "result", name_of(status));
+	rf_ctl_tell(run->ctl, news, goes_on);
+	cJSON_Delete(news);
+}
+
 /* Reboots included. */
 static enum rf_exit run_guest(struct run *run, struct rf_error *text)
 {
 	const struct rf_config *config = run->vm.config;
 	enum rf_exit status;
+	bool goes_on;
 
 	do {
 		if (rf_vm_start(&run->vm, text))
@@ -214,8 +262,10 @@ static enum rf_exit run_guest(struct run *run, struct rf_error *text)
 		rf_vcpu_join_all(&run->vm);
 		rf_console_disconnect(run->vm.console);
 		status = judge_end(run, text);
+		goes_on = status == RF_EXIT_REBOOT && !config->no_reboot;
+		tell_end(run, status, goes_on);
 		rf_vm_stop(&run->vm);
-	} while (status == RF_EXIT_REBOOT && !config->no_reboot);
+	} while (goes_on);
 	return status;
 }
 
@@ -253,19 +303,10 @@ err_vm:
 static void report_result(const struct run *run, enum rf_exit status,
 			  const struct rf_error *text)
 {
-	static const char *const names[] = {
-		[RF_EXIT_POWEROFF] = "poweroff",
-		[RF_EXIT_ERROR] = "error",
-		[RF_EXIT_USAGE] = "usage",
-		[RF_EXIT_REBOOT] = "reboot",
-		[RF_EXIT_CRASH] = "crash",
-		[RF_EXIT_GUEST_KILLED] = "killed by the module",
-		[RF_EXIT_KILLED] = "killed",
-	};
 	cJSON *answer = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(answer, "name", run->vm.name);
-	cJSON_AddStringToObject(answer, "result", names[status]);
+	cJSON_AddStringToObject(answer, "result", name_of(status));
 	cJSON_AddNumberToObject(answer, "status", status);
 	cJSON_AddNumberToObject(answer, "starts", run->vm.nr_starts);
 	cJSON_AddStringToObject(answer, "text", text->text);

@@ -5,13 +5,14 @@
  * The layout is the one include/xen/interface/xen.h describes and the
  * reference builder makes, from frame 0 up:
  *
- *	kernel | initrd | frame list | start_info | console | page tables | stack | pad
- *	'----------------------- initial mapping, from VIRT_BASE -----------------'
+ *	kernel | initrd | frame list | start_info | store | console | page tables | stack | pad
+ *	'--------------------------- initial mapping, from VIRT_BASE ---------------------'
  *
  * A kernel that says so has its initrd (MOD_START_PFN) and frame list
  * (INIT_P2M) after the pad, the list with page tables of its own:
  *
- *	kernel | start_info | console | page tables | stack | pad | initrd | list | its tables
+ *	kernel | start_info | store | console | page tables | stack | pad | initrd |
+ *	list | its tables
  *
  * Machine frames are guest frames, so the frame list is the identity.
  */
@@ -261,6 +262,7 @@ int rf_start_info_plan(const struct rf_build *build, struct rf_layout *layout,
 	if (!layout->p2m_apart)
 		plan_p2m(build, layout);
 	layout->start_info_pfn = frames_take(layout, 1);
+	layout->store_pfn = frames_take(layout, 1);
 	layout->console_pfn = frames_take(layout, 1);
 	if (plan_tables(layout, err))
 		return -1;
@@ -425,10 +427,8 @@ static void fill_start_info(const struct rf_build *build,
 	si->nr_pages = build->nr_pages;
 	si->shared_info = layout->shared_info_pfn << PAGE_SHIFT;
 	si->flags = SIF_VIRT_P2M_4TOOLS;
-	/*
-	 * No xenstore: with store_evtchn 0 Linux makes a page and a port of
-	 * its own and waits, in a thread of its own, for a xenstore to come.
-	 */
+	si->store_mfn = layout->store_pfn;
+	si->store_evtchn = build->store_port;
 	si->console.mfn = layout->console_pfn;
 	si->console.evtchn = build->console_port;
 	si->pt_base = layout_va(layout, layout->tables_pfn);

@@ -21,6 +21,7 @@
  * @cmdline: Kernel command line
  * @memory: Zeroed; @nr_pages + RF_NR_SPECIAL_FRAMES frames
  * @nr_pages: Frames the guest is given
+ * @store_port: Event channel of the store's ring
  * @console_port: Event channel of the console ring
  */
 struct rf_build {
@@ -30,6 +31,7 @@ struct rf_build {
 	const char *cmdline;
 	uint8_t *memory;
 	uint64_t nr_pages;
+	uint32_t store_port;
 	uint32_t console_port;
 };
 
@@ -44,6 +46,7 @@ struct rf_build {
  * @nr_p2m_frames: Frames of the list, with its own tables if @p2m_apart
  * @p2m_apart: The list is mapped outside the initial mapping
  * @start_info_pfn: Frame of start_info
+ * @store_pfn: Frame of the store's ring
  * @console_pfn: Frame of the console ring
  * @tables_pfn: First page table, the top level one
  * @nr_tables: Page tables of the initial mapping
@@ -61,6 +64,7 @@ struct rf_layout {
 	uint64_t nr_p2m_frames;
 	bool p2m_apart;
 	uint64_t start_info_pfn;
+	uint64_t store_pfn;
 	uint64_t console_pfn;
 	uint64_t tables_pfn;
 	uint64_t nr_tables;

@@ -16,6 +16,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "image.h"
 #include "rf_api.h"
 #include "start_info.h"
@@ -101,6 +102,8 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	vm->vm_fd = -1;
 	vm->memory_fd = -1;
 	vm->ended_fd = -1;
+	vm->domain.to_launcher = -1;
+	vm->domain.from_launcher = -1;
 	vm->nr_vcpus = config->nr_vcpus;
 	vm->nr_pages = config->memory / PAGE_SIZE;
 	for (unsigned int i = 0; i < RF_MAX_VCPUS; i++)
@@ -117,7 +120,8 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	if (config->initrd &&
 	    rf_file_map(&vm->initrd, "initrd", config->initrd, err))
 		goto err_destroy;
-	if (open_device(vm, err) || create_memory(vm, err))
+	if (open_device(vm, err) || create_memory(vm, err) ||
+	    rf_domain_create(&vm->domain, err))
 		goto err_destroy;
 	vm->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vm->ended_fd < 0) {
@@ -142,6 +146,7 @@ static void close_fd(int *fd)
 void rf_vm_destroy(struct rf_vm *vm)
 {
 	close_fd(&vm->ended_fd);
+	rf_domain_destroy(&vm->domain);
 	if (vm->memory)
 		munmap(vm->memory, vm->memory_len);
 	close_fd(&vm->memory_fd);
@@ -219,17 +224,33 @@ static int kernel_unpack(struct rf_vm *vm, struct unpacked *image,
 	return 0;
 }
 
-static int bind_console(struct rf_vm *vm, struct rf_build *build,
-			struct rf_error *err)
+/* Return: a port of the guest's for @what, or -1. */
+static int bind_port(struct rf_vm *vm, const char *what, int to_launcher,
+		     int from_launcher, struct rf_error *err)
 {
-	int port = rf_api_bind_port(vm->vm_fd,
-				    rf_console_to_launcher(vm->console),
-				    rf_console_from_launcher(vm->console));
+	int port = rf_api_bind_port(vm->vm_fd, to_launcher, from_launcher);
 
 	if (port < 0)
-		return rf_error_set(err, "the module will not bind the "
-					 "console: %s", strerror(-port));
-	build->console_port = port;
+		return rf_error_set(err, "the module will not bind the %s: %s",
+				    what, strerror(-port));
+	return port;
+}
+
+static int bind_ports(struct rf_vm *vm, struct rf_build *build,
+		      struct rf_error *err)
+{
+	int store, console;
+
+	store = bind_port(vm, "store", vm->domain.to_launcher,
+			  vm->domain.from_launcher, err);
+	if (store < 0)
+		return -1;
+	console = bind_port(vm, "console", rf_console_to_launcher(vm->console),
+			    rf_console_from_launcher(vm->console), err);
+	if (console < 0)
+		return -1;
+	build->store_port = store;
+	build->console_port = console;
 	return 0;
 }
 
@@ -252,7 +273,7 @@ static int build_guest(struct rf_vm *vm, struct rf_layout *layout,
 		return -1;
 	ret = rf_start_info_plan(&build, layout, err) ||
 	      reserve_frames(vm, layout->end_pfn, err) ||
-	      create_vm_fd(vm, err) || bind_console(vm, &build, err);
+	      create_vm_fd(vm, err) || bind_ports(vm, &build, err);
 	if (!ret)
 		rf_start_info_fill(&build, layout, entry);
 	unpacked_free(&image);
@@ -294,7 +315,10 @@ int rf_vm_start(struct rf_vm *vm, struct rf_error *err)
 	vm->ending = false;
 	vm->failure.text[0] = 0;
 	if (build_guest(vm, &layout, &entry, err) ||
-	    create_vcpus(vm, &entry, err))
+	    create_vcpus(vm, &entry, err) ||
+	    rf_domain_connect(&vm->domain,
+			      vm->memory + layout.store_pfn * PAGE_SIZE,
+			      vm->name, vm->nr_vcpus, err))
 		goto err_stop;
 
 	rf_console_connect(vm->console,
@@ -313,10 +337,9 @@ err_stop:
 
 void rf_vm_stop(struct rf_vm *vm)
 {
-	uint64_t count;
-
 	rf_vcpu_join_all(vm);
 	rf_console_disconnect(vm->console);
+	rf_domain_disconnect(&vm->domain);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		close_fd(&vm->vcpus[i].fd);
 	close_fd(&vm->vm_fd);
@@ -325,6 +348,5 @@ void rf_vm_stop(struct rf_vm *vm)
 	if (fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		      0, vm->memory_len))
 		memset(vm->memory, 0, vm->memory_len);
-	if (read(vm->ended_fd, &count, sizeof(count)) < 0)
-		return;
+	rf_event_clear(vm->ended_fd);
 }

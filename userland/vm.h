@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "console.h"
+#include "domain.h"
 #include "error.h"
 #include "file.h"
 #include "ringfence.h"
@@ -38,6 +39,7 @@ struct rf_vcpu {
  * @memory_len: With the special frames
  * @nr_pages: Without them
  * @console: Outlives reboots
+ * @domain: The guest's store; the main thread's alone
  * @ended_fd: eventfd: a vCPU has seen the end
  * @vcpus: The vCPUs
  * @nr_vcpus: How many
@@ -63,6 +65,7 @@ struct rf_vm {
 	size_t memory_len;
 	uint64_t nr_pages;
 	struct rf_console *console;
+	struct rf_domain domain;
 	int ended_fd;
 	struct rf_vcpu vcpus[RF_MAX_VCPUS];
 	unsigned int nr_vcpus;

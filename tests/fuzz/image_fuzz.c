@@ -24,7 +24,8 @@ static void build(const struct rf_kernel *kernel)
 		.initrd_len = 6,
 		.cmdline = "quiet",
 		.nr_pages = NR_PAGES,
-		.console_port = 1,
+		.store_port = 1,
+		.console_port = 2,
 	};
 	struct rf_layout layout;
 	struct rf_entry entry;

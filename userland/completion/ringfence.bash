@@ -3,7 +3,7 @@
 
 _ringfence() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local verbs="run list info console pause resume stop kill stats inspect doctor version help"
+	local verbs="run list info console pause resume stop reboot kill stats inspect doctor version help"
 	local verb=${COMP_WORDS[1]}
 
 	COMPREPLY=()
@@ -27,7 +27,7 @@ _ringfence() {
 	--user)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return ;;
-	-p|--cmdline|-m|--memory|-c|--cpus|--name)
+	-p|--cmdline|-m|--memory|-c|--cpus|--name|--timeout)
 		return ;;
 	esac
 	case $verb,$cur in
@@ -41,9 +41,13 @@ _ringfence() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	doctor,*|version,*)
 		mapfile -t COMPREPLY < <(compgen -W "--json" -- "$cur") ;;
+	stop,-*)
+		mapfile -t COMPREPLY < <(compgen -W "--timeout --force --json --run-dir" -- "$cur") ;;
+	reboot,-*)
+		mapfile -t COMPREPLY < <(compgen -W "--timeout --json --run-dir" -- "$cur") ;;
 	*,-*)
 		mapfile -t COMPREPLY < <(compgen -W "--json --run-dir" -- "$cur") ;;
-	info,*|console,*|pause,*|resume,*|stop,*|kill,*|stats,*)
+	info,*|console,*|pause,*|resume,*|stop,*|reboot,*|kill,*|stats,*)
 		mapfile -t COMPREPLY < <(compgen -W "$(ringfence list 2>/dev/null |
 			sed -n '2,$s/ .*//p')" -- "$cur") ;;
 	esac

@@ -73,6 +73,12 @@ static void run_takes_its_options(void)
 
 static void verbs_take_a_name(void)
 {
+	EXPECT(!parse("ringfence stop web"));
+	EXPECT(config.timeout == 60 && !config.force);
+	EXPECT(!parse("ringfence stop web --timeout 5 --force"));
+	EXPECT(config.verb == RF_VERB_STOP && config.timeout == 5 && config.force);
+	EXPECT(!parse("ringfence reboot web --timeout=0"));
+	EXPECT(config.verb == RF_VERB_REBOOT && !config.timeout);
 	EXPECT(!parse("ringfence stats web --json"));
 	EXPECT_EQ(config.verb, RF_VERB_STATS);
 	EXPECT(!strcmp(config.name, "web"));
@@ -112,6 +118,9 @@ static void mistakes_are_explained(void)
 	EXPECT(refused("ringfence run -k a -m 2T", "from 4M to 255G"));
 	EXPECT(refused("ringfence run -k a -m 4097K", "from 4M to 255G"));
 	EXPECT(refused("ringfence run -k a -m lots", "from 4M to 255G"));
+	EXPECT(refused("ringfence stop a --timeout soon", "from 0 to 86400"));
+	EXPECT(refused("ringfence stop a --timeout 86401", "from 0 to 86400"));
+	EXPECT(refused("ringfence reboot a --force", "does not take"));
 	EXPECT(refused("ringfence run -k a --seccomp yes", "on or off"));
 	EXPECT(refused("ringfence run -k a --console tty", "say stdio"));
 	EXPECT(refused("ringfence run -k a --console file:", "say stdio"));

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A module and a guest in 250 lines: rf_api.c's functions, and a guest that
- * prints, echoes what is typed, and ends as the letter typed says:
+ * A module and a guest in 400 lines: rf_api.c's functions, and a guest that
+ * prints, echoes what is typed, and does what the letter typed says:
  *
  *	p	powers off		r	reboots
  *	c	crashes			k	is killed by the module
  *	w	asks its watchdog	f	floods its console
+ *	l	listens to its store, and shuts down when asked to
+ *	d	listens, takes note, and goes on
+ *	o	listens, and crashes when asked to
+ *	g	writes garbage into its store's ring
  */
 #ifndef RF_FAKE_MODULE_H
 #define RF_FAKE_MODULE_H
@@ -19,7 +23,9 @@
 
 #include "userland/rf_api.h"
 #include "userland/xen_start_info.h"
+#include "userland/xen_store_wire.h"
 
+#define FAKE_STORE_PORT	6
 #define FAKE_PORT	7
 
 /* Numbers at which nothing is open; closing them does nothing. */
@@ -38,6 +44,11 @@ static struct {
 	unsigned int nr_vcpus;
 	int step;
 	struct xencons_interface *ring;
+	unsigned int nr_ports;
+	int to_store;
+	int from_store;
+	struct xenstore_domain_interface *store;
+	char listens;		/* the letter that made it */
 } fake = { .ended = -1 };
 
 int rf_api_open(void)
@@ -96,6 +107,11 @@ int rf_api_set_domain(int vm_fd, uint64_t shared_info_pfn, uint64_t nr_pages)
 int rf_api_bind_port(int vm_fd, int to_launcher, int from_launcher)
 {
 	(void)vm_fd;
+	if (fake.nr_ports++ % 2 == 0) {
+		fake.to_store = to_launcher;
+		fake.from_store = from_launcher;
+		return FAKE_STORE_PORT;
+	}
 	fake.to_launcher = to_launcher;
 	fake.from_launcher = from_launcher;
 	return FAKE_PORT;
@@ -120,8 +136,11 @@ int rf_api_set_regs(int vcpu_fd, struct rf_set_regs *regs)
 				   (regs->rsi - 0xffffffff80000000));
 	if (strcmp(si->magic, "xen-3.0-x86_64") ||
 	    si->shared_info != fake.shared_info_pfn * 4096 ||
+	    si->store_evtchn != FAKE_STORE_PORT ||
 	    si->console.evtchn != FAKE_PORT)
 		return -EINVAL;
+	fake.store = (void *)(fake.memory + si->store_mfn * 4096);
+	fake.listens = 0;
 	fake.ring = (void *)(fake.memory + si->console.mfn * 4096);
 	return 0;
 }
@@ -208,6 +227,90 @@ static void guest_flood(void)
 	guest_put("flood ends\n", 11);
 }
 
+static void store_put(const void *bytes, size_t len)
+{
+	struct xenstore_domain_interface *page = fake.store;
+	const char *from = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		page->req[(page->req_prod + i) % sizeof(page->req)] = from[i];
+	__atomic_fetch_add(&page->req_prod, len, __ATOMIC_RELEASE);
+}
+
+static void store_ask(uint32_t type, const char *payload, size_t len)
+{
+	struct xsd_sockmsg head = { .type = type, .len = len };
+	uint64_t one = 1;
+
+	store_put(&head, sizeof(head));
+	store_put(payload, len);
+	if (write(fake.to_store, &one, sizeof(one)) < 0)
+		abort();
+}
+
+/* A message, if there is one; all of it comes at once. */
+static bool store_hear(struct xsd_sockmsg *head, char *payload)
+{
+	struct xenstore_domain_interface *page = fake.store;
+	uint32_t prod = __atomic_load_n(&page->rsp_prod, __ATOMIC_ACQUIRE);
+	char *to = (char *)head;
+
+	if (prod == page->rsp_cons)
+		return false;
+	for (size_t i = 0; i < sizeof(*head); i++)
+		to[i] = page->rsp[page->rsp_cons++ % sizeof(page->rsp)];
+	for (size_t i = 0; i < head->len; i++)
+		payload[i] = page->rsp[page->rsp_cons++ % sizeof(page->rsp)];
+	payload[head->len] = 0;
+	return true;
+}
+
+static void guest_shut_down(const char *how)
+{
+	if (!*how)
+		return;
+	store_ask(XS_WRITE, "control/shutdown", 17);
+	if (fake.listens == 'd')
+		guest_put("taken\n", 6);
+	else if (fake.listens == 'o')
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_crash, "");
+	else if (!strcmp(how, "poweroff"))
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_poweroff, "");
+	else if (!strcmp(how, "reboot"))
+		fake_end(RF_STATE_SHUTDOWN, SHUTDOWN_reboot, "");
+}
+
+/* As Linux does it: an event comes, the node is read and emptied. */
+static void guest_serve_store(void)
+{
+	struct xsd_sockmsg head;
+	char payload[4097];
+
+	while (store_hear(&head, payload)) {
+		if (head.type == XS_WATCH_EVENT)
+			store_ask(XS_READ, "control/shutdown", 17);
+		if (head.type == XS_WATCH)
+			guest_put("listens\n", 8);
+		if (head.type == XS_READ)
+			guest_shut_down(payload);
+	}
+}
+
+static void guest_break_store(void)
+{
+	uint64_t one = 1;
+
+	memset(fake.store, 0xa5, 4096);
+	if (write(fake.to_store, &one, sizeof(one)) < 0)
+		abort();
+}
+
+static void guest_listen(char c)
+{
+	fake.listens = c;
+	store_ask(XS_WATCH, "control/shutdown\0token", 23);
+}
+
 static void guest_obey(char c)
 {
 	guest_put(&c, 1);
@@ -223,24 +326,31 @@ static void guest_obey(char c)
 		fake_end(RF_STATE_DEAD, 0, "it wrote to the moon");
 	if (c == 'f')
 		guest_flood();
+	if (c == 'l' || c == 'd' || c == 'o')
+		guest_listen(c);
+	if (c == 'g')
+		guest_break_store();
 }
 
 /* Sleep until an event, a signal or the end. */
-static int guest_halt(int event_fd, struct rf_run *run)
+static int guest_halt(int event_fd, int store_fd, struct rf_run *run)
 {
 	struct pollfd polls[] = {
 		{ .fd = fake.ended, .events = POLLIN },
 		{ .fd = event_fd, .events = POLLIN },
+		{ .fd = store_fd, .events = POLLIN },
 	};
 	uint64_t count;
 
 	run->exit_reason = RF_RUN_INTERRUPTED;
-	if (poll(polls, 2, -1) < 0)
+	if (poll(polls, 3, -1) < 0)
 		return 0;
 	if (polls[0].revents)
 		run->exit_reason = RF_RUN_ENDED;
-	if (polls[1].revents && read(event_fd, &count, sizeof(count)) < 0)
-		return 0;
+	for (int i = 1; i < 3; i++)
+		if (polls[i].revents &&
+		    read(polls[i].fd, &count, sizeof(count)) < 0)
+			return 0;
 	return 0;
 }
 
@@ -249,7 +359,7 @@ int rf_api_run(int vcpu_fd, struct rf_run *run)
 	static const char early[] = "early\n", hello[] = "hello\n";
 
 	if (vcpu_fd != FAKE_VCPU_FD)
-		return guest_halt(-1, run);
+		return guest_halt(-1, -1, run);
 	switch (fake.step++) {
 	case 0:
 		run->exit_reason = RF_RUN_CONSOLE;
@@ -271,7 +381,9 @@ int rf_api_run(int vcpu_fd, struct rf_run *run)
 	while (fake.ring->in_cons != __atomic_load_n(&fake.ring->in_prod,
 						     __ATOMIC_ACQUIRE))
 		guest_obey(fake.ring->in[fake.ring->in_cons++ % 1024]);
-	return guest_halt(fake.from_launcher, run);
+	if (fake.listens)
+		guest_serve_store();
+	return guest_halt(fake.from_launcher, fake.from_store, run);
 }
 
 #endif /* RF_FAKE_MODULE_H */

@@ -8,6 +8,8 @@
  * Sources: userland/io.c userland/image.c userland/decompress.c
  * Sources: userland/start_info.c userland/console.c userland/console_ring.c
  * Sources: userland/tty.c userland/ctl.c userland/run_dir.c userland/report.c
+ * Sources: userland/domain.c userland/store.c userland/store_tree.c
+ * Sources: userland/store_ring.c userland/stop.c
  * Sources: userland/counters.c userland/sandbox.c userland/client.c
  * Sources: userland/json.c userland/file.c userland/error.c
  * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng

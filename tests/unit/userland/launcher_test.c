@@ -9,6 +9,8 @@
  * Sources: userland/io.c userland/image.c userland/decompress.c
  * Sources: userland/start_info.c userland/console.c userland/console_ring.c
  * Sources: userland/tty.c userland/ctl.c userland/run_dir.c userland/report.c
+ * Sources: userland/domain.c userland/store.c userland/store_tree.c
+ * Sources: userland/store_ring.c userland/stop.c
  * Sources: userland/counters.c userland/sandbox.c userland/client.c
  * Sources: userland/json.c userland/file.c userland/error.c
  * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng
@@ -34,6 +36,7 @@
 #include "userland/client.h"
 #include "userland/run.h"
 #include "userland/run_dir.h"
+#include "userland/stop.h"
 
 #define PATIENCE_MS	20000
 
@@ -134,6 +137,9 @@ static int run_verb(const char *line)
 		return rf_client_list(&config);
 	case RF_VERB_CONSOLE:
 		return rf_client_console(&config);
+	case RF_VERB_STOP:
+	case RF_VERB_REBOOT:
+		return rf_stop_main(&config);
 	default:
 		return rf_client_ask(&config);
 	}
@@ -381,13 +387,120 @@ static void a_paused_guest_does_not_run(void)
 	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
 }
 
-static void stop_says_what_is_missing(void)
+static void stop_returns_when_the_guest_is_gone(void)
+{
+	struct launcher *l = start("run -k k -c 2 --name a", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("info a --json", "\"listens\":false,\"shutdown\":\"none\""), 0);
+	type(l, "l");
+	EXPECT(hear(l, "listens\n"));
+	EXPECT_EQ(verb_says("info a --json", "\"listens\":true"), 0);
+	EXPECT_EQ(verb_says("stop a --json", "\"asked\":\"poweroff\",\"listens\":"
+			    "true,\"result\":\"poweroff\"}"), 0);
+	EXPECT_EQ(nr_sockets(), 0);
+	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
+}
+
+/* And the next guest finds a store of its own. */
+static void reboot_returns_when_the_guest_does_it(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+
+	for (int i = 0; i < 2; i++) {
+		EXPECT(hear(l, "hello\n"));
+		type(l, "l");
+		EXPECT(hear(l, "listens\n"));
+		forget(l);
+		EXPECT_EQ(verb_says("reboot a --json", "\"result\":\"reboot\""), 0);
+	}
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("info a", "reboots                  2"), 0);
+	EXPECT_EQ(verb_says("info a --json", "\"listens\":false,\"shutdown\":\"none\""), 0);
+	type(l, "p");
+	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
+}
+
+static void stop_finds_a_guest_that_listens_later(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+	struct launcher *stop;
+
+	EXPECT(hear(l, "hello\n"));
+	stop = start("stop a", -1);
+	EXPECT(hear_on(stop, stop->err, "nobody in the guest listens yet; waiting"));
+	type(l, "l");
+	EXPECT_EQ(finish(stop), 0);
+	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
+}
+
+static void stop_says_why_it_did_not_work(void)
 {
 	struct launcher *l = start("run -k k --name a", -1);
 
 	EXPECT(hear(l, "hello\n"));
-	EXPECT_EQ(verb_complains("stop a", "no driver"), 1);
-	type(l, "p");
+	EXPECT_EQ(verb_complains("stop a --timeout 1",
+				 "nobody in the guest has listened for 1 s"), 1);
+	type(l, "d");
+	EXPECT(hear(l, "taken\n"));
+	EXPECT_EQ(verb_says("info a", "taken"), 0);
+	EXPECT_EQ(verb_complains("stop a --timeout 1",
+				 "took note but still runs after 1 s"), 1);
+	EXPECT_EQ(verb_says("pause a", "a"), 0);
+	EXPECT_EQ(verb_complains("stop a", "it is paused"), 1);
+	EXPECT_EQ(verb_says("kill a", "a"), 0);
+	EXPECT_EQ(finish(l), RF_EXIT_KILLED);
+}
+
+static void stop_need_not_wait(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("stop a --timeout 0", "poweroff"), 0);
+	EXPECT_EQ(verb_says("info a", "unheard"), 0);
+	type(l, "l");
+	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
+}
+
+static void stop_can_be_made_to_work(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("stop a --timeout 1 --force --json",
+			    "\"result\":\"killed\""), 0);
+	EXPECT_EQ(nr_sockets(), 0);
+	EXPECT_EQ(finish(l), RF_EXIT_KILLED);
+}
+
+static void stop_tells_another_end_from_its_own(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	type(l, "o");
+	EXPECT(hear(l, "listens\n"));
+	EXPECT_EQ(verb_complains("stop a", "asked for poweroff, and its end was: "
+					   "crash"), 1);
+	EXPECT_EQ(finish(l), RF_EXIT_CRASH);
+}
+
+static void a_broken_store_hurts_only_its_guest(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	type(l, "g");
+	EXPECT(hear_on(l, l->err, "its store is closed: its ring makes no sense"));
+	EXPECT_EQ(verb_complains("stop a", "its store is closed"), 1);
+	EXPECT_EQ(verb_says("info a", "running"), 0);
+	forget(l);
+	type(l, "r");
+	EXPECT(hear(l, "hello\n"));
+	type(l, "l");
+	EXPECT(hear(l, "listens\n"));
+	EXPECT_EQ(verb_says("stop a", "poweroff"), 0);
 	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
 }
 
@@ -731,7 +844,14 @@ static const struct tap_case cases[] = {
 	TAP_CASE(kill_returns_when_the_guest_is_gone),
 	TAP_CASE(a_paused_guest_can_be_killed),
 	TAP_CASE(a_paused_guest_does_not_run),
-	TAP_CASE(stop_says_what_is_missing),
+	TAP_CASE(stop_returns_when_the_guest_is_gone),
+	TAP_CASE(reboot_returns_when_the_guest_does_it),
+	TAP_CASE(stop_finds_a_guest_that_listens_later),
+	TAP_CASE(stop_says_why_it_did_not_work),
+	TAP_CASE(stop_need_not_wait),
+	TAP_CASE(stop_can_be_made_to_work),
+	TAP_CASE(stop_tells_another_end_from_its_own),
+	TAP_CASE(a_broken_store_hurts_only_its_guest),
 	TAP_CASE(people_can_attach_and_see_what_was_said),
 	TAP_CASE(nobody_attaches_to_no_console),
 	TAP_CASE(a_file_takes_the_console),

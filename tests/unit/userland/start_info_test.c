@@ -53,6 +53,7 @@ static struct guest *guest_like_linux(uint64_t nr_pages)
 		.kernel = &guest->kernel,
 		.cmdline = "console=hvc0",
 		.nr_pages = nr_pages,
+		.store_port = 2,
 		.console_port = 3,
 	};
 	return guest;
@@ -170,9 +171,12 @@ static void expect_sound(struct guest *guest)
 		return;
 	EXPECT_EQ(si->nr_pages, nr_pages);
 	EXPECT_EQ(si->shared_info, nr_pages * PAGE_SIZE);
+	EXPECT_EQ(si->store_evtchn, 2);
+	EXPECT_EQ(si->store_mfn, layout->store_pfn);
+	EXPECT(si->store_mfn && si->store_mfn < nr_pages);
+	EXPECT(si->store_mfn != si->console.mfn);
 	EXPECT_EQ(si->console.evtchn, 3);
 	EXPECT(si->console.mfn && si->console.mfn < nr_pages);
-	EXPECT_EQ(si->store_evtchn, 0);
 	EXPECT_EQ(walk(guest, si->pt_base) >> 12, guest->entry.cr3_pfn);
 	EXPECT_EQ(si->nr_pt_frames, layout->nr_tables);
 	EXPECT(!strcmp((char *)si->cmd_line, guest->build.cmdline));
