@@ -286,6 +286,17 @@ static inline void events_off(void)
 /* Unmask, and have what is pending delivered. */
 void events_on(void);
 
+/* store.c */
+extern struct xenstore_domain_interface *store_page;
+
+void store_init(void);
+
+/* Send a message to the xenstore; false if it is not taken. */
+bool store_send(u32 type, const void *payload, u32 len);
+
+/* The next message: its type, or -1 if none comes.  @payload has room for all. */
+int store_hear(char *payload, u32 *len);
+
 /* smp.c */
 u32 cpu_count(void);
 

@@ -17,31 +17,20 @@ typedef int8_t s8;
 typedef int32_t s32;
 typedef int64_t s64;
 
+/* Xen's error numbers are Linux's. */
+#include <asm-generic/errno.h>
 #include <asm/xen/interface.h>
 #include <xen/interface/xen.h>
 #include <xen/interface/callback.h>
 #include <xen/interface/event_channel.h>
 #include <xen/interface/features.h>
 #include <xen/interface/io/console.h>
+#include <xen/interface/io/xs_wire.h>
 #include <xen/interface/memory.h>
 #include <xen/interface/nmi.h>
 #include <xen/interface/physdev.h>
 #include <xen/interface/sched.h>
 #include <xen/interface/vcpu.h>
 #include <xen/interface/version.h>
-
-/* Xen's error numbers are Linux's. */
-#define EPERM		1
-#define ENOENT		2
-#define ESRCH		3
-#define EFAULT		14
-#define EBUSY		16
-#define EEXIST		17
-#define EINVAL		22
-#define ENOSPC		28
-#define ENOSYS		38
-#define ENODATA		61
-#define ETIME		62
-#define EOPNOTSUPP	95
 
 #endif /* GUEST_XEN_H */
