@@ -15,9 +15,11 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 
 #include <asm/io.h>
 #include <asm/pgtable.h>
+#include <asm/tlbflush.h>
 
 #include "switcher.h"
 
@@ -114,6 +116,24 @@ static void free_below(u64 *pud, unsigned int index)
 		if (pmd[i])
 			free_page((unsigned long)table_of(pmd[i]));
 	free_page((unsigned long)pmd);
+}
+
+static void flush_cpu(void *unused)
+{
+	__flush_tlb_all();
+}
+
+/*
+ * A CPU may keep entries of the upper tables for any launcher's address space,
+ * the host view being in all of them, and of those whose PCID is not loaded.
+ * Nothing is freed, and no slot used again, before they are gone: the CPU walks
+ * ahead of what is executed, through pages that may be somebody else's by then;
+ * and an NMI right after the way out of the guest reads its gate's descriptor
+ * by the guest's GDT, in the VM's slot of the host view.
+ */
+static void flush_hole(void)
+{
+	on_each_cpu(flush_cpu, NULL, 1);
 }
 
 static int view_init(struct rf_hole *view)
@@ -221,6 +241,7 @@ void rf_hole_destroy(struct rf_hole *hole)
 
 	mutex_lock(&hole_lock);
 	WRITE_ONCE(host_view.pud[index], 0);
+	flush_hole();
 	free_below(hole->pud, index);
 	__clear_bit(hole->slot, hole_slots);
 	mutex_unlock(&hole_lock);
@@ -267,6 +288,7 @@ void rf_hole_exit(void)
 {
 	int i;
 
+	flush_hole();
 	for (i = 0; i < CPU_PUDS; i++)
 		free_below(host_view.pud, i);
 	view_exit(&host_view);
