@@ -166,13 +166,15 @@ static bool vcpu_enter(struct rf_vcpu *vcpu)
 	rf_switch_to_guest(vcpu->world, vcpu->world_va, rf_mmu_first_cr3(vcpu));
 	rf_mmu_left_guest(vcpu);
 	vcpu_save(vcpu);
-	trace_rf_exit(vcpu);
 	rf_count(vcpu, SWITCHES);
 	entered = true;
 out:
 	WRITE_ONCE(vcpu->mode, RF_OUTSIDE_GUEST);
-	if (entered)
+	/* Before anything that may trap: an NMI's exit keeps NMIs out until now. */
+	if (entered) {
 		rf_switcher_reraise(vcpu->regs->exit);
+		trace_rf_exit(vcpu);
+	}
 	local_irq_enable();
 	if (entered)
 		rf_mmu_follow_roots(vcpu);

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/user-return-notifier.h>
 
+#include <asm/apic.h>
 #include <asm/desc.h>
 #include <asm/fsgsbase.h>
 #include <asm/msr.h>
@@ -412,16 +413,33 @@ static void reraise(unsigned int vector)
 	stub();
 }
 
+/*
+ * An NMI that ended the excursion still keeps others out: nothing has executed
+ * an IRET since.  So INT 2 is as good as the NMI itself, and the handler's IRET
+ * lets others in.  One that the switcher has counted was ended by the IRETQ
+ * there, and another might come while INT 2 enters the handler, onto the same
+ * stack, before Linux can tell that it is nested: have the APIC send a real one.
+ */
+static void reraise_nmi(bool blocked)
+{
+	if (blocked || !boot_cpu_has(X86_FEATURE_APIC))
+		reraise(X86_TRAP_NMI);
+	else
+		apic->send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
+}
+
 void rf_switcher_reraise(u64 vector)
 {
 	struct rf_cpu *cpu = this_cpu_ptr(&cpu_states)->cpu;
+	bool nmi_exit = vector == X86_TRAP_NMI;
 
 	lockdep_assert_irqs_disabled();
 
+	/* First: a machine check's IRET would let NMIs in. */
+	if (xchg(&cpu->nmi_pending, 0) || nmi_exit)
+		reraise_nmi(nmi_exit);
 	if (xchg(&cpu->mce_pending, 0) || vector == X86_TRAP_MC)
 		reraise(X86_TRAP_MC);
-	if (xchg(&cpu->nmi_pending, 0) || vector == X86_TRAP_NMI)
-		reraise(X86_TRAP_NMI);
 	if (vector >= FIRST_EXTERNAL_VECTOR && vector < NR_VECTORS &&
 	    vector != IA32_SYSCALL_VECTOR)
 		reraise(vector);
