@@ -275,6 +275,8 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 {
 	if (!mutex_trylock(&vcpu->run_lock))
 		return -EBUSY;
+	/* A hypercall may (rf_vcpu_initialise()): have lockdep know of it. */
+	might_lock(&vcpu->vm->config_lock);
 
 	if (vcpu->emul.io_pending)
 		rf_emul_io_done(vcpu, run->io_value);

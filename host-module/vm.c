@@ -226,6 +226,25 @@ out:
 	mutex_unlock(&vms_lock);
 }
 
+/* The order that vm.h draws, once through: a kernel without lockdep skips it. */
+static void teach_lock_order(struct rf_vm *vm)
+{
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		return;
+
+	mutex_lock(&vm->config_lock);
+	mutex_lock(&vm->descriptor_lock);
+	mmap_read_lock(vm->mm);
+	write_lock(&vm->mmu.lock);
+	might_lock(&vm->mmu.out_of_sync_lock);
+	might_lock(&vm->mmu.rmap_locks[0]);
+	might_lock(&vm->state_lock);
+	write_unlock(&vm->mmu.lock);
+	mmap_read_unlock(vm->mm);
+	mutex_unlock(&vm->descriptor_lock);
+	mutex_unlock(&vm->config_lock);
+}
+
 struct rf_vm *rf_vm_create(const struct rf_create_vm *create)
 {
 	struct rf_vm *vm;
@@ -269,6 +288,7 @@ struct rf_vm *rf_vm_create(const struct rf_create_vm *create)
 	if (err)
 		goto err_mm;
 
+	teach_lock_order(vm);
 	rf_switcher_get();
 	list_vm(vm);
 	rf_debugfs_add(vm);

@@ -4,15 +4,20 @@
  *
  * Lock order, outermost first:
  *
- *	vm->config_lock		set-up ioctls against each other
- *	 vcpu->run_lock		one thread runs a vCPU
+ *	vcpu->run_lock		one thread runs a vCPU; only tried, so that a
+ *				holder of any lock may ask for it
+ *	 vm->config_lock	set-up ioctls against each other, and against a
+ *				guest that starts a vCPU
  *	  vm->descriptor_lock	copies of descriptors, and what they are of
- *	  mm->mmap_lock		taken by page look-up
- *	   vm->mmu.lock		rwlock: shadow structure
- *	    shadow->lock	entries of one shadow
- *	     rmap_locks[]	reverse map, by gfn
+ *	   mm->mmap_lock	taken by page look-up
+ *	    vm->mmu.lock	rwlock: shadow structure
+ *	     shadow->lock	entries of one shadow
+ *	      rmap_locks[]	reverse map, by gfn
  *	  evtchns->lock		irq-safe: ports
  *	   vm->state_lock	irq-safe: death and its reason
+ *
+ * rf_vm_create() tells lockdep, so a kernel that has it objects to the first
+ * path that goes another way, whether two threads ever meet on it or not.
  */
 #ifndef RF_VM_H
 #define RF_VM_H
