@@ -132,6 +132,6 @@ install: all
 .PHONY: clean distclean
 clean:
 	rm -rf $(B)/modules $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
-		$(B)/fuzz $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
+		$(B)/fuzz $(B)/host $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
 distclean: clean
 	rm -rf $(B)

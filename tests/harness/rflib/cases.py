@@ -62,7 +62,7 @@ def vm_case(suite, script, words):
     if host == "debug":
         needs.insert(0, "debug-kernel")
         needs[1] += " RF_TESTS=1"
-    if suite == "guest":
+    if suite in ("guest", "boot"):
         needs.append("guest-tests")
     if "debian" in stem:
         needs.append("debian")
