@@ -178,10 +178,21 @@ static int create_vm_fd(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
+/* Any signal interrupts it, even one to stop and continue. */
+static int fallocate_all(int fd, int mode, off_t len)
+{
+	int ret;
+
+	do {
+		ret = fallocate(fd, mode, 0, len);
+	} while (ret && errno == EINTR);
+	return ret;
+}
+
 /* Pages now rather than SIGBUS later. */
 static int reserve_frames(struct rf_vm *vm, uint64_t nr, struct rf_error *err)
 {
-	if (fallocate(vm->memory_fd, 0, 0, nr * PAGE_SIZE))
+	if (fallocate_all(vm->memory_fd, 0, nr * PAGE_SIZE))
 		return rf_error_set(err, "no memory for the guest to start in: it needs %lluM (%s)",
 				    (unsigned long long)nr >> 8,
 				    strerror(errno));
@@ -345,8 +356,8 @@ void rf_vm_stop(struct rf_vm *vm)
 	close_fd(&vm->vm_fd);
 
 	/* The next guest finds zeroes, and meanwhile the host has its pages. */
-	if (fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		      0, vm->memory_len))
+	if (fallocate_all(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  vm->memory_len))
 		memset(vm->memory, 0, vm->memory_len);
 	rf_event_clear(vm->ended_fd);
 }
