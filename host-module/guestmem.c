@@ -14,7 +14,7 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* A host that keeps taking the page away while it is looked up. */
+/* A host that keeps taking the page away right after it has been found. */
 #define MAX_TRIES	64
 
 enum guest_access { GUEST_READ, GUEST_WRITE, GUEST_FETCH };
@@ -25,9 +25,9 @@ static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 {
 	u32 asked = how == GUEST_WRITE ? RF_PF_WRITE : how == GUEST_FETCH ? RF_PF_FETCH : 0;
 	struct rf_vm *vm = vcpu->vm;
-	int try;
+	int try = 0;
 
-	for (try = 0; try < MAX_TRIES; try++) {
+	while (try < MAX_TRIES) {
 		u32 error = asked;
 		void *p;
 
@@ -45,9 +45,11 @@ static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 
 		switch (rf_mmu_fault(vcpu, gva, &error)) {
 		case RF_FAULT_FIXED:
+			try++;
 			break;
 		case RF_FAULT_RETRY:
-			if (fatal_signal_pending(current))
+			/* The host's doing: no reason to fail the guest. */
+			if (fatal_signal_pending(current) || READ_ONCE(vm->dead))
 				return -EFAULT;
 			break;
 		default:

@@ -333,6 +333,9 @@ static int fault_once(struct rf_vcpu *vcpu, u64 gva, bool write, u32 *error)
 	struct rf_vm *vm = vcpu->vm;
 	int err;
 
+	err = rf_memory_wait(vm);
+	if (err)
+		return err;
 	f.seq = READ_ONCE(vm->mmu.notifier_seq);
 	smp_rmb();	/* before any look at guest or host tables */
 

@@ -113,11 +113,20 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
 {
 	struct rf_vm *vm = container_of(mn, struct rf_vm, notifier);
+	bool last;
 
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_seq++;
-	vm->mmu.notifier_count--;
+	last = !--vm->mmu.notifier_count;
 	write_unlock(&vm->mmu.lock);
+	if (last && wq_has_sleeper(&vm->mmu.notifier_wait))
+		wake_up_all(&vm->mmu.notifier_wait);
+}
+
+int rf_memory_wait(struct rf_vm *vm)
+{
+	return wait_event_killable(vm->mmu.notifier_wait,
+				   !READ_ONCE(vm->mmu.notifier_count) || READ_ONCE(vm->dead));
 }
 
 /* The launcher's address space goes, and with it the guest's memory. */

@@ -9,6 +9,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include "../types.h"
 #include "pcid.h"
@@ -64,6 +65,7 @@ struct rf_vm_mmu {
 	/* Host unmaps under way, and how many there have been. */
 	unsigned long notifier_count;
 	unsigned long notifier_seq;
+	wait_queue_head_t notifier_wait;	/* until there are none */
 
 	atomic64_t nr_mapped;
 };
@@ -105,7 +107,7 @@ enum rf_fault {
 	RF_FAULT_FIXED,		/* run again */
 	RF_FAULT_GUEST,		/* the guest's own; *error is what it sees */
 	RF_FAULT_KILLED,
-	RF_FAULT_RETRY,		/* a signal is pending */
+	RF_FAULT_RETRY,		/* not now: the host takes pages away, or a fatal signal */
 };
 
 /**

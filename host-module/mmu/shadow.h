@@ -147,7 +147,12 @@ void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh);
 struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva);
 int rf_walk_guest(struct rf_vcpu *vcpu, struct rf_walk *walk, u64 gva);
 
-/* memory.c */
+/*
+ * memory.c: nothing can be filled while the host takes pages away, however long
+ * that takes.  Wait for its end; -ERESTARTSYS if a fatal signal comes first.
+ */
+int rf_memory_wait(struct rf_vm *vm);
+
 static inline bool rf_memory_retry(struct rf_vm *vm, unsigned long seq)
 {
 	return vm->mmu.notifier_count || vm->mmu.notifier_seq != seq;

@@ -293,6 +293,7 @@ int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows)
 	int i;
 
 	rwlock_init(&mmu->lock);
+	init_waitqueue_head(&mmu->notifier_wait);
 	for (i = 0; i < ARRAY_SIZE(mmu->hash); i++)
 		INIT_HLIST_HEAD(&mmu->hash[i]);
 	for (i = 0; i < RF_RMAP_LOCKS; i++)
