@@ -124,7 +124,8 @@ struct rf_cpuid {
  * @name: For logs and debugfs: printable, no '/', ends in 0
  * @max_shadow_pages: Bound on shadow page tables; 0 lets the module choose
  *
- * Return: a VM fd (close-on-exec), ENOSPC if the host has its most VMs.
+ * Return: a VM fd (close-on-exec), ENOSPC if the host has its most VMs, EINTR if
+ * a signal came first: call again.
  */
 struct rf_create_vm {
 	__u32 size;

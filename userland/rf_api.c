@@ -37,9 +37,13 @@ int rf_api_create_vm(int system_fd, const char *name, unsigned int max_vcpus)
 		.size = sizeof(create),
 		.max_vcpus = max_vcpus,
 	};
+	int ret;
 
 	snprintf(create.name, sizeof(create.name), "%s", name);
-	return call(system_fd, RF_CREATE_VM, &create);
+	do {
+		ret = call(system_fd, RF_CREATE_VM, &create);
+	} while (ret == -EINTR);
+	return ret;
 }
 
 int rf_api_set_memory(int vm_fd, uint64_t guest_pfn, uint64_t nr_pages,
