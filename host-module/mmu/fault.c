@@ -139,6 +139,8 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 
 	spte = rf_entry_leaf(entry, RF_PFN(page_to_pfn(f->page)), f->host_writable,
 			     test_bit(gfn.v, vm->mmu.shadowed));
+	if (!spte)	/* A has been cleared meanwhile: fault again */
+		return;
 	if (f->direct_store && f->host_writable) {
 		spte |= RF_PTE_W | RF_SPTE_OUT_OF_SYNC;
 		set_bit(gfn.v, vm->mmu.open);
@@ -146,8 +148,6 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 			if (rf_gfn_eq(table->gfn, gfn))
 				rf_mark_out_of_sync(vm, table);
 	}
-	if (!spte)	/* A has been cleared meanwhile: fault again */
-		return;
 	rf_leaf_set(vm, sh, rf_walk_index(f->gva, 1), entry, spte);
 	rf_count(f->vcpu, SHADOW_FILL);
 }

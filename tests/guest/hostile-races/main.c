@@ -290,9 +290,53 @@ static void roots_that_both_change(void)
 	EXPECT_EQ(try_read((u64)roots, NULL), VEC_NONE);
 }
 
+#define MARK	0x200UL			/* in an entry that is not present */
+
+static u64 table_va;
+static u32 nr_wrong;
+
+/* A of the entry by which a table is stored to goes and comes back. */
+static void flip_accessed(void)
+{
+	u64 value;
+	u32 i;
+
+	for (i = 0; i < 4 * ROUNDS; i++) {
+		pte_write(word, good & ~PTE_A);
+		pte_write(word, good);
+		if (try_read(table_va, &value) != VEC_NONE || (value & (PAGE_SIZE - 1)) != MARK)
+			nr_wrong++;
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+}
+
+/* Meanwhile the address shows the table, and no other frame. */
+static void a_table_stored_to_while_its_entry_changes(void)
+{
+	u64 mfn = table_alloc(), i;
+
+	if (alone())
+		return;
+	table_va = FREE_VA + 0x3000000;
+	good = mkpte(mfn, PTE_RO);
+	map(kernel_root(), table_va, good);
+	EXPECT_EQ(mmuext(MMUEXT_PIN_L1_TABLE, mfn), 0);
+	EXPECT_EQ(try_write(table_va, MARK), VEC_NONE);
+	flush_tlb_all();
+	word = pte_find(kernel_root(), table_va, 1);
+	nr_wrong = 0;
+	stop = 0;
+	cpu_run(1, flip_accessed);
+	for (i = 0; !__atomic_load_n(&stop, __ATOMIC_ACQUIRE); i++)
+		EXPECT_EQ(try_write(table_va, i << 12 | MARK), VEC_NONE);
+	cpu_wait(1);
+	EXPECT_EQ(nr_wrong, 0);
+}
+
 GUEST_TEST(CASE(a_gdt_that_changes_while_it_is_read),
 	   CASE(an_ldt_that_changes_while_it_is_read),
 	   CASE(an_update_that_changes_while_it_is_made),
 	   CASE(a_batch_that_changes_while_it_is_made),
 	   CASE(a_trap_table_that_changes_while_it_is_read), CASE(ports_that_both_use),
-	   CASE(one_goes_down_while_the_other_flushes), CASE(roots_that_both_change));
+	   CASE(one_goes_down_while_the_other_flushes), CASE(roots_that_both_change),
+	   CASE(a_table_stored_to_while_its_entry_changes));
