@@ -3,7 +3,7 @@
  * mmu.c - mmu_update, update_va_mapping, mmuext_op
  */
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../guestmem.h"
@@ -69,7 +69,7 @@ long rf_hypercall_mmu_update(struct rf_vcpu *vcpu,
 	if (nr > MAX_ENTRIES)
 		return -EINVAL;
 
-	while (done < nr && !err) {
+	while (done < nr && !err && !fatal_signal_pending(current)) {
 		u32 i, count = min_t(u32, nr - done, BATCH);
 
 		if (rf_guest_read(vcpu, updates, args->arg[0] + done * sizeof(updates[0]),
@@ -223,7 +223,7 @@ long rf_hypercall_mmuext_op(struct rf_vcpu *vcpu,
 	if (nr > MAX_ENTRIES)
 		return -EINVAL;
 
-	for (done = 0; done < nr; done++) {
+	for (done = 0; done < nr && !fatal_signal_pending(current); done++) {
 		if (rf_guest_read(vcpu, &op, args->arg[0] + done * sizeof(op), sizeof(op)))
 			err = -EFAULT;
 		else

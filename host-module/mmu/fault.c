@@ -134,7 +134,6 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 	struct rf_vm *vm = f->vcpu->vm;
 	u64 entry = f->walk->entry[1];
 	rf_gfn_t gfn = rf_pte_gfn(entry);
-	struct rf_shadow *table;
 	u64 spte;
 
 	spte = rf_entry_leaf(entry, RF_PFN(page_to_pfn(f->page)), f->host_writable,
@@ -142,11 +141,10 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 	if (!spte)	/* A has been cleared meanwhile: fault again */
 		return;
 	if (f->direct_store && f->host_writable) {
+		/* Too many at once: the next try closes those first. */
+		if (!rf_open_table(vm, gfn, rf_entry_id(sh, rf_walk_index(f->gva, 1))))
+			return;
 		spte |= RF_PTE_W | RF_SPTE_OUT_OF_SYNC;
-		set_bit(gfn.v, vm->mmu.open);
-		hlist_for_each_entry(table, rf_shadow_bucket(vm, gfn), hash)
-			if (rf_gfn_eq(table->gfn, gfn))
-				rf_mark_out_of_sync(vm, table);
 	}
 	rf_leaf_set(vm, sh, rf_walk_index(f->gva, 1), entry, spte);
 	rf_count(f->vcpu, SHADOW_FILL);
@@ -342,6 +340,8 @@ static int fault_once(struct rf_vcpu *vcpu, u64 gva, bool write, u32 *error)
 	err = fault_check(&f, error);
 	if (err)
 		return err;
+	if (f.direct_store && READ_ONCE(vm->mmu.nr_open_leaves) == RF_MAX_OPEN)
+		rf_close_tables(vcpu);
 	err = set_accessed_dirty(vm, &walk, gva, write && !f.direct_store);
 	if (err)
 		return err;

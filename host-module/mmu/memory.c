@@ -46,18 +46,21 @@ struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write)
 	return ERR_PTR(nr < 0 ? nr : -EFAULT);
 }
 
-/* Frames zapped before others get a chance at the lock. */
+/* Frames, or entries of one, zapped before others get a chance at the lock. */
 #define ZAP_BATCH	1024
 
-static void zap_gfn(struct rf_vm *vm, rf_gfn_t gfn)
+static void zap_gfn(struct rf_vm *vm, rf_gfn_t gfn, bool may_yield)
 {
 	struct rf_shadow *sh;
-	u32 id;
+	u32 id, nr = 0;
 
 	if (vm->mmu.rmap[gfn.v])
 		rf_count_vm(vm, NOTIFIER_ZAP);
-	while ((id = vm->mmu.rmap[gfn.v]))
+	while ((id = vm->mmu.rmap[gfn.v])) {
 		rf_leaf_clear(vm, rf_entry_shadow(vm, id), id % RF_ENTRIES);
+		if (may_yield && ++nr % ZAP_BATCH == 0)
+			cond_resched_rwlock_write(&vm->mmu.lock);
+	}
 
 	if (test_bit(gfn.v, vm->mmu.shadowed))
 		hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash)
@@ -87,7 +90,7 @@ static bool zap_uva_range(struct rf_vm *vm, unsigned long start, unsigned long e
 		gfn = slot->base_gfn + ((from - slot->uva) >> PAGE_SHIFT);
 		last = slot->base_gfn + ((to - 1 - slot->uva) >> PAGE_SHIFT);
 		for (; gfn <= last; gfn++) {
-			zap_gfn(vm, RF_GFN(gfn));
+			zap_gfn(vm, RF_GFN(gfn), may_yield);
 			if (may_yield && gfn % ZAP_BATCH == 0)
 				cond_resched_rwlock_write(&vm->mmu.lock);
 		}

@@ -30,6 +30,14 @@ struct shrinker;
 #define RF_SHADOW_HASH_BITS	10
 #define RF_RMAP_LOCKS		64
 
+/* Leaves by which the guest stores to its tables, between two flushes. */
+#define RF_MAX_OPEN		128
+
+struct rf_open_leaf {
+	u32 entry;			/* the leaf's number */
+	u32 gfn;			/* the table's */
+};
+
 /**
  * struct rf_vm_mmu - a VM's shadow MMU
  *
@@ -56,9 +64,11 @@ struct rf_vm_mmu {
 	unsigned long *shadowed;	/* gfn has a shadow */
 	unsigned long *open;		/* gfn is a table the guest stores to */
 
-	spinlock_t out_of_sync_lock;	/* the list, while @lock is only read */
+	spinlock_t out_of_sync_lock;	/* the rest, while @lock is only read */
 	struct list_head out_of_sync;
 	int nr_out_of_sync;
+	struct rf_open_leaf open_leaves[RF_MAX_OPEN];
+	u32 nr_open_leaves;
 
 	struct list_head zombies;	/* dropped, to be freed after a flush */
 

@@ -142,6 +142,8 @@ void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u
 void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);
 void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh);
 void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh);
+bool rf_open_table(struct rf_vm *vm, rf_gfn_t gfn, u32 entry_id);	/* reading */
+void rf_close_tables(struct rf_vcpu *vcpu);		/* no lock */
 
 /* fault.c: the leaf shadow that @gva is mapped by, if it is linked; reading */
 struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva);

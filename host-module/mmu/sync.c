@@ -22,7 +22,8 @@ void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u6
 	if ((entry & RF_PTE_P) && (entry & RF_PTE_A) && rf_gfn_in_memory(vm, gfn)) {
 		if (sh->spt[index] && rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
 			known = sh->spt[index];
-		else
+		else if (!vm->mmu.notifier_count)
+			/* Or the host might never get to the end of the list. */
 			known = rf_rmap_known(vm, gfn);
 	}
 	if (known)
@@ -90,20 +91,52 @@ void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh)
 	spin_unlock(&mmu->out_of_sync_lock);
 }
 
-/* Take back the writable entries that let the guest store into a table. */
-static void protect_table(struct rf_vm *vm, rf_gfn_t gfn)
+/*
+ * Let the guest store to table @gfn by the leaf @entry_id, which the caller is
+ * about to fill.  False if there are as many such leaves as there may be.
+ */
+bool rf_open_table(struct rf_vm *vm, rf_gfn_t gfn, u32 entry_id)
 {
-	u32 id = vm->mmu.rmap[gfn.v];
+	struct rf_vm_mmu *mmu = &vm->mmu;
+	struct rf_shadow *sh;
+	bool room;
 
-	clear_bit(gfn.v, vm->mmu.open);
-	while (id) {
-		struct rf_shadow *sh = rf_entry_shadow(vm, id);
-		u64 *spte = &sh->spt[id % RF_ENTRIES];
-
-		if (*spte & RF_SPTE_OUT_OF_SYNC)
-			WRITE_ONCE(*spte, *spte & ~(RF_SPTE_OUT_OF_SYNC | RF_PTE_W));
-		id = sh->links[id % RF_ENTRIES].next;
+	spin_lock(&mmu->out_of_sync_lock);
+	room = mmu->nr_open_leaves < RF_MAX_OPEN;
+	if (room) {
+		mmu->open_leaves[mmu->nr_open_leaves].entry = entry_id;
+		mmu->open_leaves[mmu->nr_open_leaves].gfn = gfn.v;
+		WRITE_ONCE(mmu->nr_open_leaves, mmu->nr_open_leaves + 1);
 	}
+	spin_unlock(&mmu->out_of_sync_lock);
+	if (!room)
+		return false;
+
+	set_bit(gfn.v, mmu->open);
+	hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash)
+		if (rf_gfn_eq(sh->gfn, gfn))
+			rf_mark_out_of_sync(vm, sh);
+	return true;
+}
+
+/* Take back the writable entries that let the guest store into its tables. */
+static void protect_tables(struct rf_vm *vm)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+	u32 i;
+
+	for (i = 0; i < mmu->nr_open_leaves; i++) {
+		const struct rf_open_leaf *open = &mmu->open_leaves[i];
+		struct rf_shadow *sh = rf_entry_shadow(vm, open->entry);
+
+		clear_bit(open->gfn, mmu->open);
+		if (sh && (sh->spt[open->entry % RF_ENTRIES] & RF_SPTE_OUT_OF_SYNC)) {
+			u64 *spte = &sh->spt[open->entry % RF_ENTRIES];
+
+			WRITE_ONCE(*spte, *spte & ~(RF_SPTE_OUT_OF_SYNC | RF_PTE_W));
+		}
+	}
+	WRITE_ONCE(mmu->nr_open_leaves, 0);
 }
 
 static void resync(struct rf_vm *vm, struct rf_shadow *sh)
@@ -128,24 +161,18 @@ static void resync(struct rf_vm *vm, struct rf_shadow *sh)
 	}
 }
 
-void rf_mmu_sync(struct rf_vcpu *vcpu)
+void rf_close_tables(struct rf_vcpu *vcpu)
 {
 	struct rf_vm *vm = vcpu->vm;
 	struct rf_vm_mmu *mmu = &vm->mmu;
 	struct rf_shadow *sh;
-
-	/* The vCPU's own stores come before its own flush. */
-	vcpu->mmu.flush = true;
-	if (!READ_ONCE(mmu->nr_out_of_sync))
-		return;
 
 	write_lock(&mmu->lock);
 	/*
 	 * Close the tables on every CPU first.  A store through a stale TLB
 	 * entry after its entry has been read here would be lost.
 	 */
-	list_for_each_entry(sh, &mmu->out_of_sync, oos_node)
-		protect_table(vm, sh->gfn);
+	protect_tables(vm);
 	rf_mmu_flush_vcpus(vm, NULL);
 
 	while (!list_empty(&mmu->out_of_sync)) {
@@ -158,6 +185,14 @@ void rf_mmu_sync(struct rf_vcpu *vcpu)
 		rf_count(vcpu, RESYNC);
 	}
 	rf_shadow_unlock(vm);
+}
+
+void rf_mmu_sync(struct rf_vcpu *vcpu)
+{
+	/* The vCPU's own stores come before its own flush. */
+	vcpu->mmu.flush = true;
+	if (READ_ONCE(vcpu->vm->mmu.nr_out_of_sync))
+		rf_close_tables(vcpu);
 }
 
 /* --- hypercalls -------------------------------------------------------------- */

@@ -150,8 +150,30 @@ static void a_store_one_level_up(void)
 	EXPECT_EQ(page_value(3), 3);
 }
 
+/* As fork() does with a large process: more open tables than are looked after. */
+static void many_tables_are_open_at_once(void)
+{
+	u64 va = FREE_VA + 0x8000000000, i, wrong = 0;
+	const u64 nr = 300, step = 0x200000;
+
+	for (i = 0; i < nr; i++)
+		map(kernel_root(), va + i * step, mkpte(mfns[i % NR], PTE_RW));
+	for (i = 0; i < nr; i++)
+		wrong += try_write(va + i * step, i % NR) != VEC_NONE;
+	for (i = 0; i < nr; i++)
+		wrong += try_write((u64)pte_find(kernel_root(), va + i * step, 1),
+				   mkpte(mfns[(i + 1) % NR], PTE_RO)) != VEC_NONE;
+	flush_tlb_all();
+	for (i = 0; i < nr; i++) {
+		wrong += READ_ONCE(*(u64 *)(va + i * step)) != (i + 1) % NR;
+		wrong += try_write(va + i * step, 0) != 14;
+	}
+	EXPECT_EQ(wrong, 0);
+}
+
 GUEST_TEST(CASE(set_up), CASE(the_table_is_mapped_read_only),
 	   CASE(a_store_takes_effect_at_the_flush), CASE(a_new_entry_needs_no_flush),
 	   CASE(many_stores_are_all_seen), CASE(exchange_clears_one),
 	   CASE(write_protection_by_a_store), CASE(stores_and_hypercalls_mix),
-	   CASE(a_store_of_nonsense_maps_nothing), CASE(a_store_one_level_up));
+	   CASE(a_store_of_nonsense_maps_nothing), CASE(a_store_one_level_up),
+	   CASE(many_tables_are_open_at_once));
