@@ -63,16 +63,17 @@ static void one_that_is_switched_off_does_not_bite(void)
 
 static void one_that_is_poked_does_not_bite(void)
 {
-	long id = watchdog(0, 1);
+	long id = watchdog(0, 3);
 	int i;
 
-	for (i = 0; i < 4; i++) {
+	/* It leaves a busy machine much time to be late. */
+	for (i = 0; i < 7; i++) {
 		sleep_ns(SECOND / 2);
-		EXPECT_EQ(watchdog(id, 2), 0);
+		EXPECT_EQ(watchdog(id, 3), 0);
 	}
-	/* A longer time takes the place of the shorter, and the other way round. */
+	/* A longer time takes the place of the shorter. */
 	EXPECT_EQ(watchdog(id, 0xffffffff), 0);
-	sleep_ns(SECOND + SECOND / 2);
+	sleep_ns(3 * SECOND + SECOND / 4);
 	EXPECT_EQ(watchdog(id, 0), 0);
 }
 
