@@ -72,10 +72,22 @@ void rf_vm_shutdown(struct rf_vm *vm, u32 reason)
 	spin_lock_irqsave(&vm->state_lock, flags);
 	if (vm->state == RF_STATE_RUNNING) {
 		vm->state = RF_STATE_SHUTDOWN;
-		vm->reason = reason;
+		vm->reason = vm->has_shutdown_code ? vm->shutdown_code : reason;
 	}
 	spin_unlock_irqrestore(&vm->state_lock, flags);
 	vm_end(vm);
+}
+
+void rf_vm_set_shutdown_code(struct rf_vm *vm, u32 code)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vm->state_lock, flags);
+	if (!vm->has_shutdown_code) {
+		vm->has_shutdown_code = true;
+		vm->shutdown_code = code;
+	}
+	spin_unlock_irqrestore(&vm->state_lock, flags);
 }
 
 /* --- set-up --------------------------------------------------------------------- */

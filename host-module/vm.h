@@ -94,6 +94,8 @@ struct rf_vm {
 	spinlock_t state_lock;
 	u32 state;			/* RF_STATE_* */
 	u32 reason;			/* SHUTDOWN_* */
+	u32 shutdown_code;		/* takes the place of it, if there is one */
+	bool has_shutdown_code;
 	char text[RF_REASON_LEN];
 };
 
@@ -117,6 +119,9 @@ __printf(2, 3) void rf_vm_kill(struct rf_vm *vm, const char *fmt, ...);
 
 /* The guest shut itself down: SHUTDOWN_poweroff, SHUTDOWN_crash, ... */
 void rf_vm_shutdown(struct rf_vm *vm, u32 reason);
+
+/* As which of them any later shutdown is to be told; the first one is kept. */
+void rf_vm_set_shutdown_code(struct rf_vm *vm, u32 code);
 
 /* vCPU @id, or NULL; stable for the VM's life once it exists. */
 static inline struct rf_vcpu *rf_vm_vcpu(struct rf_vm *vm, u32 id)

@@ -43,6 +43,7 @@ RF_DECLARE_HYPERCALL(set_segment_base);
 RF_DECLARE_HYPERCALL(event_channel_op);
 /* sched.c */
 RF_DECLARE_HYPERCALL(sched_op);
+RF_DECLARE_HYPERCALL(sched_op_compat);
 RF_DECLARE_HYPERCALL(vcpu_op);
 RF_DECLARE_HYPERCALL(set_timer_op);
 /* multicall.c */

@@ -33,6 +33,20 @@ static long sched_shutdown(struct rf_vcpu *vcpu, u64 gva)
 	return 0;
 }
 
+/* What it will be told as, however it ends then. */
+static long sched_shutdown_code(struct rf_vcpu *vcpu, u64 gva)
+{
+	struct sched_shutdown op;
+
+	if (rf_guest_read(vcpu, &op, gva, sizeof(op)))
+		return -EFAULT;
+	if (op.reason > SHUTDOWN_MAX)
+		return -EINVAL;
+
+	rf_vm_set_shutdown_code(vcpu->vm, op.reason);
+	return 0;
+}
+
 static long sched_poll(struct rf_vcpu *vcpu, u64 gva)
 {
 	evtchn_port_t ports[POLL_MAX_PORTS];
@@ -74,6 +88,8 @@ long rf_hypercall_sched_op(struct rf_vcpu *vcpu, const struct rf_hypercall_args 
 		return 0;
 	case SCHEDOP_shutdown:
 		return sched_shutdown(vcpu, gva);
+	case SCHEDOP_shutdown_code:
+		return sched_shutdown_code(vcpu, gva);
 	case SCHEDOP_poll:
 		return sched_poll(vcpu, gva);
 	case SCHEDOP_watchdog:
@@ -81,6 +97,26 @@ long rf_hypercall_sched_op(struct rf_vcpu *vcpu, const struct rf_hypercall_args 
 	case SCHEDOP_remote_shutdown:
 	case SCHEDOP_pin_override:
 		return -EPERM;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* The older form: the reason itself in place of its address. */
+long rf_hypercall_sched_op_compat(struct rf_vcpu *vcpu,
+				  const struct rf_hypercall_args *args)
+{
+	u64 reason = args->arg[1];
+
+	switch ((int)args->arg[0]) {
+	case SCHEDOP_yield:
+	case SCHEDOP_block:
+		return rf_hypercall_sched_op(vcpu, args);
+	case SCHEDOP_shutdown:
+		if (reason > SHUTDOWN_MAX)
+			return -EINVAL;
+		rf_vm_shutdown(vcpu->vm, reason);
+		return 0;
 	default:
 		return -ENOSYS;
 	}

@@ -34,6 +34,7 @@ static const struct hypercall hypercalls[] = {
 	HYPERCALL(set_segment_base),
 	HYPERCALL(event_channel_op),		/* evtchn.c */
 	HYPERCALL(sched_op),			/* sched.c */
+	HYPERCALL(sched_op_compat),
 	HYPERCALL(vcpu_op),
 	HYPERCALL(set_timer_op),
 	HYPERCALL(multicall),			/* multicall.c */

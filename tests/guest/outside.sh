@@ -12,8 +12,20 @@ bitten() {
 		grep -q "not yet" /tmp/bite.log && ! grep -q "^not ok" /tmp/bite.log
 }
 
-plan 3
+# ends N STATUS: it ends so, and that is told
+ends() {
+	timeout 60 ringfence run -k /guest/shutdown.elf -m 32M -p "end=$1" >/tmp/end.log 2>&1 </dev/null
+	status=$?
+	show /tmp/end.log
+	[ $status = "$2" ] && ! grep -q "^not ok" /tmp/end.log
+}
+
+plan 7
 check "a watchdog that bites ends the guest, and the launcher says so" bitten
+check "a code latched before says how it ended" ends 1 4
+check "the first of two codes does" ends 2 0
+check "the older form of the call says that it crashed" ends 3 4
+check "and that it powered off" ends 4 0
 check "vCPUs that share a CPU steal time from each other" \
 	taskset 1 sh -c '. /lib/rf.sh; guest_elf runstate -c 2 -m 64M -p one-cpu=1'
 if ports >/tmp/ports.log 2>&1; then ok "ports of the launcher"; else not_ok "ports of the launcher"; fi

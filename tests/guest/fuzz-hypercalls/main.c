@@ -74,6 +74,7 @@ static bool is_the_end(u64 nr, const u64 *arg)
 	case __HYPERVISOR_set_segment_base:
 		return arg[0] == SEGBASE_GS_KERNEL;
 	case __HYPERVISOR_sched_op:
+	case __HYPERVISOR_sched_op_compat:
 		return (u32)arg[0] != SCHEDOP_yield;
 	case __HYPERVISOR_vcpu_op:
 		return (u32)arg[0] <= VCPUOP_down || (u32)arg[0] == VCPUOP_send_nmi ||
