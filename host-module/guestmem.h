@@ -39,6 +39,9 @@ int rf_guest_fetch(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len);
 int rf_guest_read_gpa(struct rf_vm *vm, void *dst, u64 gpa, size_t len);
 int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len);
 
+/* One page-table entry, aligned; 0 or -EFAULT. */
+int rf_guest_read_entry(struct rf_vm *vm, u64 *entry, u64 gpa);
+
 /**
  * rf_guest_cmpxchg_gpa() - Replace 8 aligned bytes if they are still @old
  * @vm: The VM

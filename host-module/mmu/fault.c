@@ -5,6 +5,10 @@
  *	guest tables --walk--> leaf entry --look-up--> host page
  *	                           |                       |
  *	                           '---> shadow entry <----'
+ *
+ * Three ways, tried in this order: by the shadows that are linked already, when
+ * the host page is known as well; with the shadows linked and the page looked
+ * up; and with shadows made.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -17,8 +21,7 @@
 
 static int read_guest_entry(void *ctx, rf_gfn_t table, unsigned int index, u64 *entry)
 {
-	return rf_guest_read_gpa(ctx, entry, (table.v << PAGE_SHIFT) + index * sizeof(u64),
-				 sizeof(u64));
+	return rf_guest_read_entry(ctx, entry, (table.v << PAGE_SHIFT) + index * sizeof(u64));
 }
 
 static rf_gfn_t current_root(const struct rf_vcpu *vcpu)
@@ -141,6 +144,7 @@ static void fault_fill(struct fault *f, struct rf_shadow *sh)
 	if (!spte)	/* A has been cleared meanwhile: fault again */
 		return;
 	if (f->direct_store && f->host_writable) {
+		rf_count(f->vcpu, OUT_OF_SYNC);
 		/* Too many at once: the next try closes those first. */
 		if (!rf_open_table(vm, gfn, rf_entry_id(sh, rf_walk_index(f->gva, 1))))
 			return;
@@ -281,23 +285,19 @@ static bool walk_uses(const struct rf_walk *walk, rf_gfn_t gfn)
 	return false;
 }
 
-/* Whose fault is it?  0: ours, 1: the guest's, or -Exx. */
-static int fault_check(struct fault *f, u32 *error)
+/* The error code of an address that is not mapped. */
+static u32 error_not_present(const struct fault *f, u32 asked)
+{
+	return (asked & (RF_PF_WRITE | RF_PF_FETCH)) |
+	       (rf_vcpu_in_kernel(f->vcpu) ? 0 : RF_PF_USER);
+}
+
+/* Whose fault is it, by a walk that has reached the leaf?  0: ours, 1: the guest's. */
+static int fault_judge(struct fault *f, u32 *error)
 {
 	struct rf_vm *vm = f->vcpu->vm;
 	bool fetch = *error & RF_PF_FETCH;
 	rf_gfn_t gfn;
-	int err;
-
-	*error = (f->write ? RF_PF_WRITE : 0) | (fetch ? RF_PF_FETCH : 0) |
-		 (rf_vcpu_in_kernel(f->vcpu) ? 0 : RF_PF_USER);
-	err = rf_walk_guest(f->vcpu, f->walk, f->gva);
-	if (err == -ENOENT || err == -EFAULT)
-		return 1;
-	if (err) {
-		*error |= RF_PF_PRESENT | RF_PF_RSVD;
-		return 1;
-	}
 
 	gfn = rf_pte_gfn(f->walk->entry[1]);
 	if (!rf_gfn_in_memory(vm, gfn))
@@ -319,10 +319,130 @@ static int fault_check(struct fault *f, u32 *error)
 			*error |= RF_PF_PRESENT;
 			return 1;
 		}
-		rf_count(f->vcpu, OUT_OF_SYNC);
 	}
 	return 0;
 }
+
+/* Whose fault is it?  0: ours, 1: the guest's. */
+static int fault_check(struct fault *f, u32 *error)
+{
+	int err;
+
+	*error = error_not_present(f, *error);
+	err = rf_walk_guest(f->vcpu, f->walk, f->gva);
+	if (err == -ENOENT || err == -EFAULT)
+		return 1;
+	if (err) {
+		*error |= RF_PF_PRESENT | RF_PF_RSVD;
+		return 1;
+	}
+	return fault_judge(f, error);
+}
+
+/* --- by the shadows alone ------------------------------------------------------ */
+
+/*
+ * Walk the guest's tables where the shadows know them to be.  The leaf's shadow;
+ * NULL if one is missing, or no longer what the guest's table says; or
+ * ERR_PTR(-ENOENT): an entry is not present.  Lock held for reading.
+ */
+static struct rf_shadow *walk_shadows(struct rf_vcpu *vcpu, struct rf_walk *walk, u64 gva)
+{
+	struct rf_shadow *sh;
+	int level;
+
+	sh = rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_root : vcpu->mmu.user_root;
+	walk->writable = true;
+	walk->nx = false;
+	for (level = RF_LEVELS; sh && sh->table; level--) {
+		unsigned int index = rf_walk_index(gva, level);
+		u64 entry = READ_ONCE(sh->table[index]);
+		u64 spte;
+
+		walk->table[level] = sh->gfn;
+		walk->entry[level] = entry;
+		if (!(entry & RF_PTE_P))
+			return ERR_PTR(-ENOENT);
+		walk->writable &= !!(entry & RF_PTE_W);
+		walk->nx |= !!(entry & RF_PTE_NX);
+		if (level == 1)
+			return sh;
+		spte = READ_ONCE(*rf_spte_at(sh, index));
+		if (!spte || ((entry ^ sh->synced[index]) & ~(RF_PTE_A | RF_PTE_D)) ||
+		    (entry & RF_PTE_PS))
+			return NULL;
+		sh = rf_spte_child(spte);
+	}
+	return NULL;
+}
+
+/* Set A, and D for a write.  False if an entry has changed.  Lock held for reading. */
+static bool mark_entries(struct fault *f, struct rf_shadow *leaf)
+{
+	int level;
+
+	for (level = RF_LEVELS; level >= 1; level--) {
+		unsigned int index = rf_walk_index(f->gva, level);
+		u64 old = f->walk->entry[level];
+		u64 new = old | RF_PTE_A | (level == 1 && f->write ? RF_PTE_D : 0);
+		struct rf_shadow *sh = leaf;
+
+		if (new == old)
+			continue;
+		if (level > 1)
+			sh = rf_shadow_find(f->vcpu->vm, f->walk->table[level], level);
+		if (!sh || !sh->table || !try_cmpxchg64(&sh->table[index], &old, new))
+			return false;
+		f->walk->entry[level] = new;
+	}
+	return true;
+}
+
+/* Fill from another entry that maps the frame.  Lock held for reading. */
+static int fill_known(struct fault *f, struct rf_shadow *sh)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	rf_gfn_t gfn = rf_pte_gfn(f->walk->entry[1]);
+	u64 known = rf_rmap_known(vm, gfn), spte = 0;
+
+	if (!known || (f->write && !(known & RF_SPTE_HOST_WRITABLE)) ||
+	    test_bit(gfn.v, vm->mmu.shadowed) || !mark_entries(f, sh))
+		return -EAGAIN;
+
+	spin_lock(&sh->lock);
+	if (walk_still_true(f, 1, sh->table))
+		spte = rf_entry_leaf(f->walk->entry[1], RF_PFN((known & RF_PTE_GFN) >> PAGE_SHIFT),
+				     known & RF_SPTE_HOST_WRITABLE, false);
+	if (spte)
+		rf_leaf_set(vm, sh, rf_walk_index(f->gva, 1), f->walk->entry[1], spte);
+	spin_unlock(&sh->lock);
+	if (!spte)
+		return -EAGAIN;
+	rf_count(f->vcpu, SHADOW_FILL);
+	return 0;
+}
+
+/* 0: fixed, 1: the guest's, -EAGAIN: it takes more than that. */
+static int fault_by_shadow(struct fault *f, u32 *error)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	struct rf_shadow *sh;
+	int err = -EAGAIN;
+
+	*error = error_not_present(f, *error);
+	read_lock(&vm->mmu.lock);
+	sh = vm->mmu.notifier_count ? NULL : walk_shadows(f->vcpu, f->walk, f->gva);
+	if (IS_ERR(sh))
+		err = 1;
+	else if (sh)
+		err = fault_judge(f, error);
+	if (!err)
+		err = f->direct_store ? -EAGAIN : fill_known(f, sh);
+	read_unlock(&vm->mmu.lock);
+	return err;
+}
+
+/* --- all of it ------------------------------------------------------------------ */
 
 static int fault_once(struct rf_vcpu *vcpu, u64 gva, bool write, u32 *error)
 {
@@ -330,6 +450,11 @@ static int fault_once(struct rf_vcpu *vcpu, u64 gva, bool write, u32 *error)
 	struct fault f = { .vcpu = vcpu, .walk = &walk, .gva = gva, .write = write };
 	struct rf_vm *vm = vcpu->vm;
 	int err;
+
+	err = fault_by_shadow(&f, error);
+	if (err >= 0)
+		return err;
+	f.direct_store = false;
 
 	err = rf_memory_wait(vm);
 	if (err)
