@@ -210,68 +210,125 @@ static struct rf_shadow *fault_root(struct rf_vcpu *vcpu)
 }
 
 /*
+ * Hold the tables of the walk, but for those that a shadow knows where they are:
+ * their place in @pages stays empty.
+ */
+static int get_tables(struct fault *f, struct page **pages)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	bool known[RF_LEVELS + 1];
+	int level;
+
+	read_lock(&vm->mmu.lock);
+	for (level = RF_LEVELS; level >= 1; level--) {
+		struct rf_shadow *sh = rf_shadow_find(vm, f->walk->table[level], level);
+
+		known[level] = sh && sh->table;
+	}
+	read_unlock(&vm->mmu.lock);
+
+	for (level = RF_LEVELS; level >= 1; level--) {
+		struct page *page;
+
+		if (known[level])
+			continue;
+		page = rf_memory_get_page(vm, f->walk->table[level], true);
+		if (IS_ERR(page))
+			return PTR_ERR(page);
+		pages[level] = page;
+	}
+	return 0;
+}
+
+static void put_tables(struct page **pages)
+{
+	int level;
+
+	for (level = 1; level <= RF_LEVELS; level++)
+		if (pages[level])
+			put_page(pages[level]);
+}
+
+/* Are the tables still there, with the entries of the walk?  Lock held. */
+static bool tables_still_true(struct fault *f, struct page **pages)
+{
+	struct rf_shadow *sh;
+	const u64 *table;
+	int level;
+
+	for (level = RF_LEVELS; level >= 1; level--) {
+		sh = rf_shadow_find(f->vcpu->vm, f->walk->table[level], level);
+		table = pages[level] ? page_address(pages[level]) : sh ? sh->table : NULL;
+		if (!table || !walk_still_true(f, level, table))
+			return false;
+	}
+	return true;
+}
+
+/* The shadow of the walk's table at @level, which has that table.  Lock held. */
+static struct rf_shadow *build_one(struct fault *f, struct page **pages, int level)
+{
+	struct rf_shadow *sh;
+
+	sh = level == RF_LEVELS ? fault_root(f->vcpu) :
+	     rf_shadow_get(f->vcpu, f->walk->table[level], level);
+	if (!sh || sh->table)
+		return sh;
+	sh->table = page_address(pages[level]);
+	set_page_dirty(pages[level]);
+	if (level == 1)
+		rf_sync_new_leaves(f->vcpu->vm, sh);
+	return sh;
+}
+
+/*
  * Build or link what is missing, then fill.  Guest tables that were not mapped
  * are, so that stores to them can be followed.
  */
-static int fault_slow(struct fault *f)
+static int build(struct fault *f, struct page **pages)
 {
-	struct rf_vcpu *vcpu = f->vcpu;
-	struct rf_vm *vm = vcpu->vm;
-	struct page *tables[RF_LEVELS + 1] = {};
+	struct rf_vm *vm = f->vcpu->vm;
 	struct rf_shadow *sh = NULL;
-	int level, err = 0;
+	int level;
 
-	if (rf_shadow_top_up(vcpu))
-		return -ENOMEM;
-	for (level = RF_LEVELS; level >= 1; level--) {
-		tables[level] = rf_memory_get_page(vm, f->walk->table[level], true);
-		if (IS_ERR(tables[level])) {
-			err = PTR_ERR(tables[level]);
-			goto out_put;
-		}
-	}
-
-	write_lock(&vm->mmu.lock);
-	if (rf_memory_retry(vm, f->seq)) {
-		err = -EAGAIN;
-		goto out_unlock;
-	}
-	for (level = RF_LEVELS; level >= 1; level--)
-		if (!walk_still_true(f, level, page_address(tables[level]))) {
-			err = -EAGAIN;
-			goto out_unlock;
-		}
+	if (rf_memory_retry(vm, f->seq))
+		return -EAGAIN;
+	/* These drop shadows: before any is taken hold of. */
 	if (f->write && !f->direct_store)
 		rf_shadow_drop_gfn(vm, rf_pte_gfn(f->walk->entry[1]));
 	rf_shadow_make_room(vm);
+	if (!tables_still_true(f, pages))
+		return -EAGAIN;
 
 	for (level = RF_LEVELS; level >= 1; level--) {
-		struct rf_shadow *child;
-		bool fresh;
+		struct rf_shadow *child = build_one(f, pages, level);
 
-		child = level == RF_LEVELS ? fault_root(vcpu) :
-			rf_shadow_get(vcpu, f->walk->table[level], level);
-		if (!child) {
-			err = -ENOMEM;
-			goto out_unlock;
-		}
+		if (!child)
+			return -ENOMEM;
 		if (sh)
 			rf_shadow_link(vm, sh, rf_walk_index(f->gva, level + 1),
 				       f->walk->entry[level + 1], child);
 		sh = child;
-		fresh = !sh->table;
-		sh->table = page_address(tables[level]);
-		set_page_dirty(tables[level]);
-		if (fresh && level == 1)
-			rf_sync_all_leaves(vm, sh);
 	}
 	fault_fill(f, sh);
-out_unlock:
-	rf_shadow_unlock(vm);
-out_put:
-	for (level = 1; level <= RF_LEVELS; level++)
-		if (!IS_ERR_OR_NULL(tables[level]))
-			put_page(tables[level]);
+	return 0;
+}
+
+static int fault_slow(struct fault *f)
+{
+	struct rf_vm *vm = f->vcpu->vm;
+	struct page *pages[RF_LEVELS + 1] = {};
+	int err;
+
+	if (rf_shadow_top_up(f->vcpu))
+		return -ENOMEM;
+	err = get_tables(f, pages);
+	if (!err) {
+		write_lock(&vm->mmu.lock);
+		err = build(f, pages);
+		rf_shadow_unlock(vm);
+	}
+	put_tables(pages);
 	return err;
 }
 

@@ -70,6 +70,10 @@ struct rf_vm_mmu {
 	struct rf_open_leaf open_leaves[RF_MAX_OPEN];
 	u32 nr_open_leaves;
 
+	spinlock_t spares_lock;
+	struct list_head spares;	/* freed, empty, and kept for the next ones */
+	u32 nr_spares;
+
 	struct list_head zombies;	/* dropped, to be freed after a flush */
 
 	/* Host unmaps under way, and how many there have been. */

@@ -19,6 +19,12 @@
 /* Shadows dropped at one go to make room, and of those that nothing reaches. */
 #define DROP_BATCH	64
 
+/*
+ * Freed shadows that a VM keeps: their entries are clear already, which is most
+ * of what making one costs.
+ */
+#define MAX_SPARES	32
+
 /* --- lists of entries ---------------------------------------------------- */
 
 static struct rf_link *link_of(struct rf_vm *vm, u32 id)
@@ -188,6 +194,55 @@ static struct rf_shadow *shadow_alloc(void)
 	return sh;
 }
 
+/* Keep a shadow that was dropped for another table, if there are few. */
+static bool shadow_spare(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	bool keep;
+
+	free_pages((unsigned long)sh->pml5, ROOT_ORDER);
+	sh->pml5 = NULL;
+	sh->lower = NULL;
+	/* Of a root, the hypervisor's own entries are still there. */
+	if (sh->level == RF_LEVELS)
+		clear_page(sh->spt);
+	sh->table = NULL;
+
+	spin_lock(&vm->mmu.spares_lock);
+	keep = vm->mmu.nr_spares < MAX_SPARES;
+	if (keep) {
+		list_add(&sh->node, &vm->mmu.spares);
+		vm->mmu.nr_spares++;
+	}
+	spin_unlock(&vm->mmu.spares_lock);
+	return keep;
+}
+
+static struct rf_shadow *shadow_take_spare(struct rf_vm *vm)
+{
+	struct rf_shadow *sh;
+
+	spin_lock(&vm->mmu.spares_lock);
+	sh = list_first_entry_or_null(&vm->mmu.spares, struct rf_shadow, node);
+	if (sh) {
+		list_del(&sh->node);
+		vm->mmu.nr_spares--;
+	}
+	spin_unlock(&vm->mmu.spares_lock);
+	return sh;
+}
+
+unsigned int rf_shadow_free_spares(struct rf_vm *vm)
+{
+	struct rf_shadow *sh;
+	unsigned int nr = 0;
+
+	while ((sh = shadow_take_spare(vm))) {
+		shadow_free(sh);
+		nr++;
+	}
+	return nr;
+}
+
 int rf_shadow_top_up(struct rf_vcpu *vcpu)
 {
 	if (pgtable_l5_enabled() && !vcpu->mmu.root_pages) {
@@ -197,8 +252,10 @@ int rf_shadow_top_up(struct rf_vcpu *vcpu)
 			return -ENOMEM;
 	}
 	while (vcpu->mmu.nr_cached < CACHE_WANTED) {
-		struct rf_shadow *sh = shadow_alloc();
+		struct rf_shadow *sh = shadow_take_spare(vcpu->vm);
 
+		if (!sh)
+			sh = shadow_alloc();
 		if (!sh)
 			return -ENOMEM;
 		list_add(&sh->node, &vcpu->mmu.cache);
@@ -221,7 +278,8 @@ void rf_shadow_free_list(struct rf_vm *vm, struct list_head *list)
 
 	list_for_each_entry_safe(sh, next, list, node) {
 		list_del(&sh->node);
-		shadow_free(sh);
+		if (!shadow_spare(vm, sh))
+			shadow_free(sh);
 	}
 }
 

@@ -31,7 +31,8 @@ struct rf_link {
  * struct rf_shadow - the shadow of one guest table at one level
  * @lock: Entries, below vm->mmu.lock held for reading
  * @spt: What the hardware walks
- * @synced: The guest entry each shadow entry was made from
+ * @synced: The guest entry each shadow entry was made from; where there is no
+ *	shadow entry, it may be anything
  * @links: See above
  * @parents: First entry that points here; 0 if none
  * @table: The guest's table in host memory; NULL when the host has moved it
@@ -117,6 +118,7 @@ void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 		    unsigned int index, u64 entry, struct rf_shadow *child);
 void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int index);
 void rf_shadow_free_list(struct rf_vm *vm, struct list_head *list);	/* no lock */
+unsigned int rf_shadow_free_spares(struct rf_vm *vm);			/* no lock */
 
 /* Leave the lock for writing; then flush and free what was dropped under it. */
 void rf_shadow_unlock(struct rf_vm *vm) __releases(&vm->mmu.lock);
@@ -141,6 +143,7 @@ void rf_shrink_exit(struct rf_vm *vm);
 void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);
 void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);
 void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh);
+void rf_sync_new_leaves(struct rf_vm *vm, struct rf_shadow *sh);
 void rf_mark_out_of_sync(struct rf_vm *vm, struct rf_shadow *sh);
 bool rf_open_table(struct rf_vm *vm, rf_gfn_t gfn, u32 entry_id);	/* reading */
 void rf_close_tables(struct rf_vcpu *vcpu);		/* no lock */

@@ -15,7 +15,7 @@
 static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct rf_vm *vm = rf_shrinker_private(shrinker);
-	u32 nr = READ_ONCE(vm->mmu.nr_shadows);
+	u32 nr = READ_ONCE(vm->mmu.nr_shadows) + READ_ONCE(vm->mmu.nr_spares);
 
 	return nr ? nr : SHRINK_EMPTY;
 }
@@ -24,13 +24,15 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct rf_vm *vm = rf_shrinker_private(shrinker);
-	unsigned int dropped;
+	unsigned int freed = rf_shadow_free_spares(vm), dropped = 0;
 
-	if (!write_trylock(&vm->mmu.lock))
-		return SHRINK_STOP;
-	dropped = rf_shadow_reclaim(vm, sc->nr_to_scan);
-	rf_shadow_unlock(vm);
-	return dropped ? dropped : SHRINK_STOP;
+	if (freed < sc->nr_to_scan && write_trylock(&vm->mmu.lock)) {
+		dropped = rf_shadow_reclaim(vm, sc->nr_to_scan - freed);
+		rf_shadow_unlock(vm);
+		/* Those dropped have become spares. */
+		rf_shadow_free_spares(vm);
+	}
+	return freed + dropped ? freed + dropped : SHRINK_STOP;
 }
 
 int rf_shrink_init(struct rf_vm *vm)

@@ -69,6 +69,21 @@ void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh)
 	}
 }
 
+/* The same, when what @sh has been synced with is not known. */
+void rf_sync_new_leaves(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	unsigned int i;
+
+	for (i = 0; i < RF_ENTRIES; i++) {
+		u64 entry = READ_ONCE(sh->table[i]);
+
+		if ((entry & RF_PTE_P) || sh->spt[i])
+			rf_sync_leaf(vm, sh, i, entry);
+		else
+			sh->synced[i] = entry;
+	}
+}
+
 /* --- direct stores -------------------------------------------------------- */
 
 /* @sh's table is writable for the guest from now on.  Lock held for reading. */

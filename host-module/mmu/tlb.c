@@ -299,6 +299,8 @@ int rf_mmu_vm_init(struct rf_vm *vm, u64 max_shadows)
 	for (i = 0; i < RF_RMAP_LOCKS; i++)
 		spin_lock_init(&mmu->rmap_locks[i]);
 	spin_lock_init(&mmu->out_of_sync_lock);
+	spin_lock_init(&mmu->spares_lock);
+	INIT_LIST_HEAD(&mmu->spares);
 	INIT_LIST_HEAD(&mmu->leaves);
 	INIT_LIST_HEAD(&mmu->tables);
 	INIT_LIST_HEAD(&mmu->orphans);
@@ -367,5 +369,6 @@ void rf_mmu_vm_exit(struct rf_vm *vm)
 		}
 		rf_shadow_unlock(vm);
 	}
+	rf_shadow_free_spares(vm);
 	free_tables(mmu);
 }

@@ -41,6 +41,16 @@ u64 rf_hole_root_entry(struct rf_hole *hole)
 	return HOLE_ENTRY;
 }
 
+void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	struct rf_vcpu_mmu *mmu = &vm->vcpus[0]->mmu;
+
+	if (mmu->kernel_root == sh)
+		mmu->kernel_root = NULL;
+	if (mmu->user_root == sh)
+		mmu->user_root = NULL;
+}
+
 unsigned int rf_hole_root_index(void)
 {
 	return HOLE_SLOT;
@@ -94,6 +104,8 @@ static int fake_init(struct kunit *test)
 	fake->vm.max_vcpus = 1;
 	fake->vm.vcpus[0] = &fake->vcpu;
 	fake->vcpu.vm = &fake->vm;
+	spin_lock_init(&mmu->spares_lock);
+	INIT_LIST_HEAD(&mmu->spares);
 	INIT_LIST_HEAD(&fake->vcpu.mmu.cache);
 	return 0;
 }
@@ -110,6 +122,8 @@ static void fake_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&fake->vm.mmu.nr_mapped), 0LL);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(fake->shadowed, NR_FRAMES));
 	rf_shadow_free_list(&fake->vm, &fake->vcpu.mmu.cache);
+	rf_shadow_free_spares(&fake->vm);
+	KUNIT_EXPECT_EQ(test, fake->vm.mmu.nr_spares, 0U);
 	kvfree(fake);
 }
 
