@@ -133,6 +133,13 @@ int rf_guest_read_entry(struct rf_vm *vm, u64 *entry, u64 gpa)
 	return p && !get_user(*entry, p) ? 0 : -EFAULT;
 }
 
+int rf_guest_write_entry(struct rf_vm *vm, u64 gpa, u64 entry)
+{
+	u64 __user *p = gpa_user(vm, gpa);
+
+	return p && !put_user(entry, p) ? 0 : -EFAULT;
+}
+
 int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len)
 {
 	while (len) {

@@ -41,6 +41,7 @@ int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len);
 
 /* One page-table entry, aligned; 0 or -EFAULT. */
 int rf_guest_read_entry(struct rf_vm *vm, u64 *entry, u64 gpa);
+int rf_guest_write_entry(struct rf_vm *vm, u64 gpa, u64 entry);
 
 /**
  * rf_guest_cmpxchg_gpa() - Replace 8 aligned bytes if they are still @old

@@ -32,6 +32,9 @@
 #include "vcpu.h"
 #include "vm.h"
 
+/* Somebody else wants the CPU, or a signal has come. */
+#define LOOK_UP_FLAGS	(_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)
+
 /* Any of the guest's four breakpoints is on, locally or globally. */
 #define DR_ENABLED	0xff
 
@@ -137,11 +140,23 @@ static void vcpu_save(struct rf_vcpu *vcpu)
 
 /* --- the loop ------------------------------------------------------------------ */
 
+/*
+ * Is there more to do than to enter the guest?  Asked with interrupts off before
+ * each entry; vcpu_look_up() does it.
+ */
 static bool vcpu_must_look_up(struct rf_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->kicked) || READ_ONCE(vcpu->vm->dead) ||
-	       need_resched() || signal_pending(current) ||
-	       rf_event_deliverable(vcpu);
+	       vcpu->exit_to_launcher || vcpu->halted || !READ_ONCE(vcpu->online) ||
+	       (read_thread_flags() & LOOK_UP_FLAGS) ||
+	       rf_event_deliverable(vcpu) || rf_clock_due(vcpu);
+}
+
+/* Has the switcher changed them? */
+static bool roots_changed(const struct rf_vcpu *vcpu)
+{
+	return vcpu->world->kernel_gfn != vcpu->mmu.kernel_gfn.v ||
+	       vcpu->world->user_gfn != vcpu->mmu.user_gfn.v;
 }
 
 /* One excursion.  False if something came up and the guest was not entered. */
@@ -176,7 +191,7 @@ out:
 		trace_rf_exit(vcpu);
 	}
 	local_irq_enable();
-	if (entered)
+	if (entered && roots_changed(vcpu))
 		rf_mmu_follow_roots(vcpu);
 	return entered;
 }
@@ -238,36 +253,49 @@ static int vcpu_wait(struct rf_vcpu *vcpu)
 	return err;
 }
 
-static u32 vcpu_loop(struct rf_vcpu *vcpu)
+/* Do what is to be done before the next entry.  True if it is to leave the ioctl. */
+static bool vcpu_look_up(struct rf_vcpu *vcpu, u32 *exit_reason)
 {
 	struct rf_vm *vm = vcpu->vm;
 
+	if (READ_ONCE(vm->dead)) {
+		*exit_reason = RF_RUN_ENDED;
+		return true;
+	}
+	if (vcpu->exit_to_launcher) {
+		vcpu->exit_to_launcher = false;
+		*exit_reason = vcpu->run->exit_reason;
+		return true;
+	}
+	if (signal_pending(current)) {
+		*exit_reason = RF_RUN_INTERRUPTED;
+		return true;
+	}
+	cond_resched();
+
+	if (!READ_ONCE(vcpu->online) || vcpu->halted) {
+		vcpu_wait(vcpu);
+		return false;
+	}
+
+	WRITE_ONCE(vcpu->kicked, false);
+	smp_mb();	/* pairs with the one in rf_vcpu_kick() */
+	rf_clock_update(vcpu);
+	rf_event_deliver(vcpu);
+	if (rf_mmu_load_roots(vcpu))
+		rf_vm_kill(vm, "vCPU %u: no memory for its page tables", vcpu->id);
+	return false;
+}
+
+static u32 vcpu_loop(struct rf_vcpu *vcpu)
+{
+	u32 exit_reason;
+
 	for (;;) {
-		if (READ_ONCE(vm->dead))
-			return RF_RUN_ENDED;
-		if (vcpu->exit_to_launcher) {
-			vcpu->exit_to_launcher = false;
-			return vcpu->run->exit_reason;
-		}
-		if (signal_pending(current))
-			return RF_RUN_INTERRUPTED;
-		cond_resched();
-
-		if (!READ_ONCE(vcpu->online) || vcpu->halted) {
-			vcpu_wait(vcpu);
-			continue;
-		}
-
-		WRITE_ONCE(vcpu->kicked, false);
-		smp_mb();	/* pairs with the one in rf_vcpu_kick() */
-		rf_clock_update(vcpu);
-		rf_event_deliver(vcpu);
-		if (rf_mmu_load_roots(vcpu)) {
-			rf_vm_kill(vm, "vCPU %u: no memory for its page tables", vcpu->id);
-			continue;
-		}
 		if (vcpu_enter(vcpu))
 			rf_trap(vcpu);
+		else if (vcpu_look_up(vcpu, &exit_reason))
+			return exit_reason;
 	}
 }
 
@@ -283,6 +311,7 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 	memset_after(run, 0, size);
 	vcpu->run = run;
 	vcpu->has_run = true;
+	WRITE_ONCE(vcpu->kicked, true);		/* look up before the first entry */
 	WRITE_ONCE(vcpu->vm->started, true);
 
 	vcpu_set_running(vcpu, true);

@@ -123,6 +123,25 @@ void rf_vm_shutdown(struct rf_vm *vm, u32 reason);
 /* As which of them any later shutdown is to be told; the first one is kept. */
 void rf_vm_set_shutdown_code(struct rf_vm *vm, u32 code);
 
+/* Launcher address of a guest frame, 0 if the guest does not have it. */
+static inline unsigned long rf_memory_uva(const struct rf_vm *vm, rf_gfn_t gfn)
+{
+	u32 i;
+
+	for (i = 0; i < vm->nr_slots; i++) {
+		const struct rf_memslot *slot = &vm->slots[i];
+
+		if (gfn.v - slot->base_gfn < slot->nr_pages)
+			return slot->uva + ((gfn.v - slot->base_gfn) << PAGE_SHIFT);
+	}
+	return 0;
+}
+
+static inline bool rf_gfn_in_memory(const struct rf_vm *vm, rf_gfn_t gfn)
+{
+	return rf_memory_uva(vm, gfn) != 0;
+}
+
 /* vCPU @id, or NULL; stable for the VM's life once it exists. */
 static inline struct rf_vcpu *rf_vm_vcpu(struct rf_vm *vm, u32 id)
 {

@@ -267,13 +267,21 @@ static bool sample_is_old(const struct rf_vcpu *vcpu)
 	       rdtsc() - event->time_sampled > tsc_khz;
 }
 
+static bool copy_is_old(const struct rf_vcpu *vcpu)
+{
+	return READ_ONCE(host_clock.version) != READ_ONCE(vcpu->event.time_version_seen) ||
+	       (unlikely(!READ_ONCE(host_clock.by_tsc)) && sample_is_old(vcpu));
+}
+
+bool rf_clock_due(const struct rf_vcpu *vcpu)
+{
+	return unlikely(copy_is_old(vcpu)) || rf_runstate_due(vcpu);
+}
+
 void rf_clock_update(struct rf_vcpu *vcpu)
 {
-	if (unlikely(READ_ONCE(host_clock.version) != READ_ONCE(vcpu->event.time_version_seen)))
+	if (copy_is_old(vcpu))
 		clock_refresh(vcpu);
-	else if (unlikely(!READ_ONCE(host_clock.by_tsc)) && sample_is_old(vcpu))
-		clock_refresh(vcpu);
-
 	rf_runstate_account(vcpu);
 }
 

@@ -191,6 +191,9 @@ long rf_timer_watchdog(struct rf_vm *vm, u32 id, u32 timeout_s);
 /* clock.c: guest system time, in ns since the VM was created. */
 u64 rf_clock_now(struct rf_vm *vm);
 
+/* Is there anything for rf_clock_update() to do?  Interrupts off. */
+bool rf_clock_due(const struct rf_vcpu *vcpu);
+
 /**
  * rf_clock_update() - Bring pvclock, wall clock and runstate up to date
  * @vcpu: The caller's own vCPU

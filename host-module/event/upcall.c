@@ -115,7 +115,8 @@ void rf_event_deliver(struct rf_vcpu *vcpu)
 
 bool rf_event_deliverable(struct rf_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->event.nmi_pending) || upcall_due(vcpu);
+	return upcall_due(vcpu) || READ_ONCE(vcpu->event.nmi_pending) ||
+	       unlikely(vcpu->event.poll != RF_POLL_NONE);
 }
 
 bool rf_event_wakes(struct rf_vcpu *vcpu)

@@ -14,24 +14,6 @@
 #include "../vm.h"
 #include "shadow.h"
 
-unsigned long rf_memory_uva(const struct rf_vm *vm, rf_gfn_t gfn)
-{
-	u32 i;
-
-	for (i = 0; i < vm->nr_slots; i++) {
-		const struct rf_memslot *slot = &vm->slots[i];
-
-		if (gfn.v - slot->base_gfn < slot->nr_pages)
-			return slot->uva + ((gfn.v - slot->base_gfn) << PAGE_SHIFT);
-	}
-	return 0;
-}
-
-bool rf_gfn_in_memory(const struct rf_vm *vm, rf_gfn_t gfn)
-{
-	return rf_memory_uva(vm, gfn) != 0;
-}
-
 struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write)
 {
 	unsigned long uva = rf_memory_uva(vm, gfn);

@@ -101,6 +101,7 @@ struct rf_vcpu_mmu {
 	u64 *root_pages;		/* and what one root has besides, or NULL */
 	u32 next_root;			/* place in the world for one more */
 	bool flush;			/* drop the TLB before the next entry */
+	bool roots_stale;		/* the world does not have the roots above */
 	struct rf_pcids pcids;
 };
 
@@ -190,10 +191,6 @@ void rf_mmu_follow_roots(struct rf_vcpu *vcpu);
 
 /* Host page of a gfn, faulted in; holds a reference (put_page()). */
 struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);
-bool rf_gfn_in_memory(const struct rf_vm *vm, rf_gfn_t gfn);
-
-/* Launcher address of a guest frame, 0 if the guest does not have it. */
-unsigned long rf_memory_uva(const struct rf_vm *vm, rf_gfn_t gfn);
 
 /* The identity M2P at 0xffff800000000000, slot 256 of every root. */
 #define RF_M2P_SLOT	256

@@ -234,9 +234,9 @@ static long write_plain(struct rf_vm *vm, u64 gpa, u64 val, bool keep_ad)
 	int err;
 
 	if (!keep_ad)
-		return rf_guest_write_gpa(vm, gpa, &val, sizeof(val));
+		return rf_guest_write_entry(vm, gpa, val);
 
-	err = rf_guest_read_gpa(vm, &old, gpa, sizeof(old));
+	err = rf_guest_read_entry(vm, &old, gpa);
 	while (!err) {
 		new = val | (old & (RF_PTE_A | RF_PTE_D));
 		err = rf_guest_cmpxchg_gpa(vm, gpa, &old, new);

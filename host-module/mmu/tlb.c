@@ -112,6 +112,8 @@ void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh)
 			WRITE_ONCE(vcpu->mmu.kernel_root, NULL);
 		if (vcpu->mmu.user_root == sh)
 			WRITE_ONCE(vcpu->mmu.user_root, NULL);
+		smp_wmb();	/* root, then flag; see rf_mmu_update_world() */
+		WRITE_ONCE(vcpu->mmu.roots_stale, true);
 	}
 }
 
@@ -123,6 +125,7 @@ void rf_mmu_use_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel)
 	if (sh)
 		show_root(vcpu, sh, kernel);
 	WRITE_ONCE(*(kernel ? &vcpu->mmu.kernel_root : &vcpu->mmu.user_root), sh);
+	WRITE_ONCE(vcpu->mmu.roots_stale, true);
 }
 
 /* The root the vCPU is to run on, if it has a shadow.  Frame 0 is no user root. */
@@ -204,15 +207,20 @@ static void allow_fast_roots(struct rf_vcpu *vcpu)
 		WRITE_ONCE(world->fast_roots, 0);
 }
 
-bool rf_mmu_update_world(struct rf_vcpu *vcpu)
+static bool update_roots(struct rf_vcpu *vcpu)
 {
 	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
 	struct rf_world *world = vcpu->world;
-	struct rf_shadow *kernel_root = READ_ONCE(mmu->kernel_root);
-	struct rf_shadow *user_root = READ_ONCE(mmu->user_root);
+	struct rf_shadow *kernel_root, *user_root;
 
-	if (!kernel_root || (mmu->user_gfn.v && !user_root))
+	WRITE_ONCE(mmu->roots_stale, false);
+	smp_mb();	/* flag, then roots: who takes one away sets the flag after it */
+	kernel_root = READ_ONCE(mmu->kernel_root);
+	user_root = READ_ONCE(mmu->user_root);
+	if (!kernel_root || (mmu->user_gfn.v && !user_root)) {
+		WRITE_ONCE(mmu->roots_stale, true);
 		return false;
+	}
 	if (WARN_ON_ONCE(!user_root && !rf_vcpu_in_kernel(vcpu))) {
 		rf_vm_kill(vcpu->vm, "vCPU %u: in user mode without a page table", vcpu->id);
 		return false;
@@ -221,10 +229,21 @@ bool rf_mmu_update_world(struct rf_vcpu *vcpu)
 	world->user_cr3 = root_cr3(user_root);
 	world->kernel_gfn = mmu->kernel_gfn.v;
 	world->user_gfn = mmu->user_gfn.v;
-	allow_fast_roots(vcpu);
+	return true;
+}
 
+bool rf_mmu_update_world(struct rf_vcpu *vcpu)
+{
+	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
+	struct rf_world *world = vcpu->world;
+
+	allow_fast_roots(vcpu);
 	if (!cpu_feature_enabled(X86_FEATURE_PCID))
-		return true;
+		return likely(!READ_ONCE(mmu->roots_stale)) || update_roots(vcpu);
+
+	/* Every CR3 is made anew, with what the TLB holds of it by now. */
+	if (!update_roots(vcpu))
+		return false;
 
 	rf_pcid_enter(&mmu->pcids, this_cpu_ptr(&last_pcids), smp_processor_id(),
 		      xchg(&mmu->flush, false));
@@ -249,6 +268,8 @@ void rf_mmu_left_guest(struct rf_vcpu *vcpu)
 {
 	const struct rf_world *world = vcpu->world;
 
+	if (!cpu_feature_enabled(X86_FEATURE_PCID))
+		return;
 	rf_pcid_left(&vcpu->mmu.pcids, RF_PCID_KERNEL, world->kernel_cr3);
 	rf_pcid_left(&vcpu->mmu.pcids, RF_PCID_USER, world->user_cr3);
 }
@@ -259,11 +280,11 @@ void rf_mmu_follow_roots(struct rf_vcpu *vcpu)
 	const struct rf_world *world = vcpu->world;
 	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
 
-	if (unlikely(world->kernel_gfn != mmu->kernel_gfn.v)) {
+	if (world->kernel_gfn != mmu->kernel_gfn.v) {
 		mmu->kernel_gfn = RF_GFN(world->kernel_gfn);
 		find_root(vcpu, true);
 	}
-	if (unlikely(world->user_gfn != mmu->user_gfn.v)) {
+	if (world->user_gfn != mmu->user_gfn.v) {
 		mmu->user_gfn = RF_GFN(world->user_gfn);
 		find_root(vcpu, false);
 	}
@@ -275,6 +296,7 @@ void rf_mmu_vcpu_init(struct rf_vcpu *vcpu)
 {
 	INIT_LIST_HEAD(&vcpu->mmu.cache);
 	vcpu->mmu.flush = true;
+	vcpu->mmu.roots_stale = true;
 	rf_pcid_init(&vcpu->mmu.pcids);
 }
 

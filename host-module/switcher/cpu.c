@@ -124,6 +124,12 @@ static void msrs_on_user_return(struct user_return_notifier *urn)
 	local_irq_restore(flags);
 }
 
+/* Inline: some are written twice at each switch. */
+static __always_inline void msr_write(int slot, u64 value)
+{
+	__wrmsr(msr_index[slot], (u32)value, value >> 32);
+}
+
 /* Those that stay loaded until the thread returns to user mode. */
 static void msrs_load_lazily(struct cpu_state *st)
 {
@@ -141,8 +147,8 @@ static void msrs_load(struct cpu_state *st)
 	int i;
 
 	for (i = first_shared_msr(); i < nr_msrs(); i++) {
-		rdmsrl(msr_index[i], st->host_msrs[i]);
-		wrmsrl(msr_index[i], st->guest_msrs[i]);
+		st->host_msrs[i] = __rdmsr(msr_index[i]);
+		msr_write(i, st->guest_msrs[i]);
 	}
 	if (!st->msrs_loaded && first_shared_msr())
 		msrs_load_lazily(st);
@@ -153,7 +159,7 @@ static void msrs_unload(struct cpu_state *st)
 	int i;
 
 	for (i = first_shared_msr(); i < nr_msrs(); i++)
-		wrmsrl(msr_index[i], st->host_msrs[i]);
+		msr_write(i, st->host_msrs[i]);
 }
 
 /* --- tables ------------------------------------------------------------ */
