@@ -24,6 +24,9 @@
 
 #define PAGE_SIZE	4096ULL
 
+/* Memory is reserved in pieces that take no time. */
+#define RESERVED_AT_ONCE	(1 << 20)
+
 static int open_device(struct rf_vm *vm, struct rf_error *err)
 {
 	struct rf_info info;
@@ -178,21 +181,26 @@ static int create_vm_fd(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
-/* Any signal interrupts it, even one to stop and continue. */
-static int fallocate_all(int fd, int mode, off_t len)
+/*
+ * Any signal interrupts it, even one to stop and continue, and what it has done
+ * is undone: in pieces, or a stream of signals would keep it from ever ending.
+ */
+static int reserve_memory(int fd, off_t len)
 {
-	int ret;
+	for (off_t at = 0; at < len; at += RESERVED_AT_ONCE) {
+		off_t now = len - at < RESERVED_AT_ONCE ? len - at : RESERVED_AT_ONCE;
 
-	do {
-		ret = fallocate(fd, mode, 0, len);
-	} while (ret && errno == EINTR);
-	return ret;
+		while (fallocate(fd, 0, at, now))
+			if (errno != EINTR)
+				return -1;
+	}
+	return 0;
 }
 
 /* Pages now rather than SIGBUS later. */
 static int reserve_frames(struct rf_vm *vm, uint64_t nr, struct rf_error *err)
 {
-	if (fallocate_all(vm->memory_fd, 0, nr * PAGE_SIZE))
+	if (reserve_memory(vm->memory_fd, nr * PAGE_SIZE))
 		return rf_error_set(err, "no memory for the guest to start in: it needs %lluM (%s)",
 				    (unsigned long long)nr >> 8,
 				    strerror(errno));
@@ -356,8 +364,8 @@ void rf_vm_stop(struct rf_vm *vm)
 	close_fd(&vm->vm_fd);
 
 	/* The next guest finds zeroes, and meanwhile the host has its pages. */
-	if (fallocate_all(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			  vm->memory_len))
+	if (fallocate(vm->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      0, vm->memory_len))
 		memset(vm->memory, 0, vm->memory_len);
 	rf_event_clear(vm->ended_fd);
 }
