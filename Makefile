@@ -79,6 +79,11 @@ guest-tests:
 	done
 	+@$(MAKE) -s -C tests/boot/host B=$(B)
 
+# A launcher without privileges that does anything.
+.PHONY: ioctl-storm
+ioctl-storm:
+	+@$(MAKE) -s -C tests/fuzz/ioctl B=$(B)
+
 .PHONY: kernels
 kernels:
 	@tests/setup.sh

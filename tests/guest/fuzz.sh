@@ -7,7 +7,7 @@
 first=${FIRST:-1}
 seeds=${SEEDS:-5}
 vcpus=${VCPUS:-2}
-plan $((seeds * 3 + 1))
+plan $((seeds * 4 + 1))
 
 # wild SEED: any end but the launcher's own error
 wild() {
@@ -24,6 +24,8 @@ wild() {
 seed=$first
 while [ "$seed" -lt $((first + seeds)) ]; do
 	check "pages, seed $seed" guest_elf fuzz-pages -m 64M -p "seed=$seed rounds=${ROUNDS:-3000}"
+	check "instructions, seed $seed" guest_elf fuzz-instructions -m 64M \
+		-p "seed=$seed tries=${TRIES:-3000}"
 	check "hypercalls, seed $seed" guest_elf fuzz-hypercalls -m 64M -c "$vcpus" \
 		-p "seed=$seed calls=${CALLS:-20000}"
 	check "wild hypercalls, seed $seed" wild "$seed"

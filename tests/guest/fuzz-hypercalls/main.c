@@ -26,7 +26,7 @@ static u64 interesting(u64 *seed)
 		0x7fff, 0x7ff0, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0xe008, 0xe033,
 		0x100000000, 0x7ffffffff000, 0x800000000000, 0x8000000000000000,
 		0xffff7fffffffffff, 0xffff800000000000, 0xffff830000003000, 0xffff830200000000,
-		0xffff87ffffffffff, 0xffff880000000000, 0xffffffff80000000, ~0UL, ~7UL,
+		0xffff87ffffffffff, 0xffff880000000000, 0xffffffff7ffff000, ~0UL, ~7UL,
 		0x00affb000000ffff, 0x0000ec0000080000,
 	};
 	u8 **own = buffers[this_cpu()->id];
@@ -142,6 +142,7 @@ static void set_up(void)
 {
 	u32 cpu, i;
 
+	print("# seed=%lu\n", cmdline_number("seed=", 1));
 	wild = cmdline_number("wild=", 0);
 	nr_calls = cmdline_number("calls=", 5000);
 	for (cpu = 0; cpu < 4; cpu++)

@@ -162,6 +162,7 @@ static void set_up(void)
 	u32 i;
 
 	seed = cmdline_number("seed=", 1);
+	print("# seed=%lu\n", seed);
 	for (i = 0; i < NR_FRAMES; i++) {
 		u64 *page = page_alloc();
 

@@ -51,10 +51,12 @@ static void trap_fatal(const struct regs *regs)
 void trap(struct regs *regs)
 {
 	bool from_user = (regs->cs & 3) == 3;
-	struct cpu *cpu = this_cpu();
+	struct cpu *cpu;
 
+	/* A test may have to mend %gs first. */
 	if (trap_hook && trap_hook(regs))
 		return;
+	cpu = this_cpu();
 	if (regs->vector == VEC_EVENT) {
 		event_upcall();
 		return;

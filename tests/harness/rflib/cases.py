@@ -62,8 +62,10 @@ def vm_case(suite, script, words):
     if host == "debug":
         needs.insert(0, "debug-kernel")
         needs[1] += " RF_TESTS=1"
-    if suite in ("guest", "boot"):
+    if suite in ("guest", "boot", "fuzz"):
         needs.append("guest-tests")
+    if "ioctl" in stem:
+        needs.append("ioctl-storm")
     if "debian" in stem:
         needs.append("debian")
     timeout = float(option(words, "--timeout", "600")) + 60
