@@ -58,6 +58,9 @@ struct test_case {
 	const struct test_case guest_cases[] = { __VA_ARGS__, { } }
 
 extern const struct test_case guest_cases[];
+/* rax rbx rcx rdx rsi rdi rbp rsp r8 to r15, as vCPU 0 was started with. */
+extern u64 start_regs[16];
+
 extern struct start_info *start_info;
 extern struct shared_info *shared_info;
 

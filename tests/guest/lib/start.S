@@ -23,6 +23,23 @@ hypercall_page:
 	/* %rsi = start_info */
 	.globl	start
 start:
+	/* What it is given, before anything is done with it: see guest.h. */
+	movq	%rax, start_regs(%rip)
+	movq	%rbx, start_regs + 8(%rip)
+	movq	%rcx, start_regs + 16(%rip)
+	movq	%rdx, start_regs + 24(%rip)
+	movq	%rsi, start_regs + 32(%rip)
+	movq	%rdi, start_regs + 40(%rip)
+	movq	%rbp, start_regs + 48(%rip)
+	movq	%rsp, start_regs + 56(%rip)
+	movq	%r8, start_regs + 64(%rip)
+	movq	%r9, start_regs + 72(%rip)
+	movq	%r10, start_regs + 80(%rip)
+	movq	%r11, start_regs + 88(%rip)
+	movq	%r12, start_regs + 96(%rip)
+	movq	%r13, start_regs + 104(%rip)
+	movq	%r14, start_regs + 112(%rip)
+	movq	%r15, start_regs + 120(%rip)
 	cld
 	movq	%rsi, %rdi
 	leaq	boot_stack_top(%rip), %rsp
@@ -39,7 +56,10 @@ start_cpu:
 	ud2
 
 	.bss
+	.globl	start_regs
 	.balign	4096
+start_regs:
+	.skip	4096
 	.skip	32768
 boot_stack_top:
 	.section .note.GNU-stack, "", @progbits
