@@ -13,6 +13,7 @@
 #include <asm/cpufeature.h>
 
 #include "dev.h"
+#include "emul/emul.h"
 #include "event/event.h"
 #include "ioctl.h"
 #include "vcpu.h"
@@ -76,6 +77,8 @@ static u64 host_features(void)
 		features |= RF_FEATURE_SMAP;
 	if (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) && boot_cpu_has(X86_FEATURE_NONSTOP_TSC))
 		features |= RF_FEATURE_STABLE_TSC;
+	if (rf_emul_iret_quirk())
+		features |= RF_FEATURE_RING3_IRET_QUIRK;
 	return features;
 }
 

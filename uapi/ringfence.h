@@ -45,7 +45,7 @@
 #define RF_FEATURE_KPTI		(1ULL << 3)	/* host isolates its page tables */
 #define RF_FEATURE_SMAP		(1ULL << 4)
 #define RF_FEATURE_STABLE_TSC	(1ULL << 5)	/* guests read time with no exit */
-#define RF_FEATURE_RING3_IRET_QUIRK (1ULL << 6)	/* CPU fails IRETQ in ring 3 */
+#define RF_FEATURE_RING3_IRET_QUIRK (1ULL << 6)	/* CPU fails IRETQ in ring 3; a guest has tried */
 
 /**
  * struct rf_info - ioctl(RF_GET_INFO), system fd

@@ -48,6 +48,31 @@ static const char *shutdown_of(const struct rf_vm *vm)
 	}
 }
 
+/* What the host has, of what a guest or its owner may notice. */
+static struct cJSON *host_features(int system_fd)
+{
+	static const struct {
+		uint64_t bit;
+		const char *name;
+	} known[] = {
+		{ RF_FEATURE_PCID, "pcid" },
+		{ RF_FEATURE_LA57, "la57" },
+		{ RF_FEATURE_KPTI, "kpti" },
+		{ RF_FEATURE_SMAP, "smap" },
+		{ RF_FEATURE_STABLE_TSC, "stable-tsc" },
+		{ RF_FEATURE_RING3_IRET_QUIRK, "iret-quirk" },
+	};
+	struct cJSON *names = cJSON_CreateArray();
+	struct rf_info info;
+
+	if (rf_api_get_info(system_fd, &info) < 0)
+		return names;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (info.features & known[i].bit)
+			cJSON_AddItemToArray(names, cJSON_CreateString(known[i].name));
+	return names;
+}
+
 void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
 {
 	const struct rf_config *config = vm->config;
@@ -72,6 +97,7 @@ void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
 	cJSON_AddNumberToObject(answer, "seconds",
 				time(NULL) - vm->started_at);
 	cJSON_AddNumberToObject(answer, "reboots", vm->nr_starts - 1);
+	cJSON_AddItemToObject(answer, "host", host_features(vm->system_fd));
 }
 
 static int add_stats(int fd, struct cJSON *object)

@@ -75,6 +75,9 @@ void rf_vector_save(struct rf_vcpu *vcpu);
  */
 enum rf_emul_result rf_emulate(struct rf_vcpu *vcpu, int vector);
 
+/* A guest's IRET has met a CPU that reads its stack as if it were in ring 0. */
+bool rf_emul_iret_quirk(void);
+
 /* The launcher has served port I/O: @value goes where the IN wanted it. */
 void rf_emul_io_done(struct rf_vcpu *vcpu, u32 value);
 

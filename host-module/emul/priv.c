@@ -549,7 +549,19 @@ static enum rf_emul_result software_interrupt(struct emul *e)
 	return raise(e, vector, RF_NO_ERROR_CODE);
 }
 
-/* Read @nr words of the instruction's size from the stack. */
+/* Emulators of one make have it; once seen, it is for good. */
+static bool iret_quirk;
+
+bool rf_emul_iret_quirk(void)
+{
+	return READ_ONCE(iret_quirk);
+}
+
+/*
+ * Read @nr words of the instruction's size from the stack, at which the CPU has
+ * failed.  If it failed at a descriptor that is its due; if at the stack, it
+ * has looked with the wrong rights.
+ */
 static bool read_stack(struct emul *e, u64 *words, int nr)
 {
 	int i, size = e->insn.size;
@@ -558,6 +570,8 @@ static bool read_stack(struct emul *e, u64 *words, int nr)
 		return false;
 	if (rf_guest_read(e->vcpu, words, e->regs->rsp, nr * size))
 		return false;
+	if (e->vcpu->fault_gva - e->regs->rsp < nr * size)
+		WRITE_ONCE(iret_quirk, true);
 	/* Spread 4-byte words, from the last to the first. */
 	if (size == 4)
 		for (i = nr - 1; i >= 0; i--)
