@@ -16,6 +16,7 @@
 #include "emul/emul.h"
 #include "event/event.h"
 #include "ioctl.h"
+#include "switcher/switcher.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -79,6 +80,8 @@ static u64 host_features(void)
 		features |= RF_FEATURE_STABLE_TSC;
 	if (rf_emul_iret_quirk())
 		features |= RF_FEATURE_RING3_IRET_QUIRK;
+	if (rf_switcher_cpuid_faults())
+		features |= RF_FEATURE_CPUID_FAULT;
 	return features;
 }
 

@@ -46,6 +46,7 @@
 #define RF_FEATURE_SMAP		(1ULL << 4)
 #define RF_FEATURE_STABLE_TSC	(1ULL << 5)	/* guests read time with no exit */
 #define RF_FEATURE_RING3_IRET_QUIRK (1ULL << 6)	/* CPU fails IRETQ in ring 3; a guest has tried */
+#define RF_FEATURE_CPUID_FAULT	(1ULL << 7)	/* programs of guests see their policy too */
 
 /**
  * struct rf_info - ioctl(RF_GET_INFO), system fd

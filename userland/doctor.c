@@ -266,6 +266,12 @@ static void check_answer(struct doctor *doctor, int fd)
 	else
 		find(doctor, GOOD, "guests", NULL, "%u of at most %u run",
 		     info.nr_vms, info.max_vms);
+	if (info.features & RF_FEATURE_CPUID_FAULT)
+		find(doctor, GOOD, "cpuid", NULL, "programs of a guest see its CPUID policy");
+	else
+		find(doctor, NOTE, "cpuid",
+		     "load the module with cpuid_fault=1, if /proc/cpuinfo has cpuid_fault",
+		     "programs of a guest see the host's CPU by CPUID");
 	if (info.features & RF_FEATURE_RING3_IRET_QUIRK)
 		find(doctor, NOTE, "emulator", "use QEMU 9.1 or newer",
 		     "this CPU is an emulator that gets IRETQ in ring 3 wrong; "

@@ -61,6 +61,7 @@ static struct cJSON *host_features(int system_fd)
 		{ RF_FEATURE_SMAP, "smap" },
 		{ RF_FEATURE_STABLE_TSC, "stable-tsc" },
 		{ RF_FEATURE_RING3_IRET_QUIRK, "iret-quirk" },
+		{ RF_FEATURE_CPUID_FAULT, "cpuid-fault" },
 	};
 	struct cJSON *names = cJSON_CreateArray();
 	struct rf_info info;

@@ -5,10 +5,12 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/user-return-notifier.h>
 
@@ -22,6 +24,7 @@
 #include <asm/trapnr.h>
 
 #include "cpu.h"
+#include "cpuid_fault.h"
 #include "switcher.h"
 
 /* MSRs that only matter to ring 3, so they stay the guest's until it returns. */
@@ -65,6 +68,7 @@ struct cpu_state {
 	bool msrs_loaded;
 	u64 host_msrs[NR_MSR_SLOTS];
 	u64 guest_msrs[NR_MSR_SLOTS];
+	struct rf_cpuid_fault cpuid_fault;
 
 	u64 va;				/* of this CPU's area */
 	u64 entry;			/* rf_hole_enter in it */
@@ -99,6 +103,54 @@ static int first_shared_msr(void)
 	return boot_cpu_has(X86_FEATURE_SVM) ? MSR_SLOT_TSC_AUX : NR_MSR_SLOTS;
 }
 
+/*
+ * CPUID in a guest's program: with this bit it is #GP in ring 3, and shows what
+ * the guest's kernel sees.  Linux has the bit on for tasks that asked for it.
+ */
+static bool cpuid_fault;
+module_param(cpuid_fault, bool, 0444);
+MODULE_PARM_DESC(cpuid_fault, "Show programs of a guest its CPUID, if the CPU can");
+
+bool rf_switcher_cpuid_faults(void)
+{
+	return cpuid_fault && boot_cpu_has(X86_FEATURE_CPUID_FAULT);
+}
+
+static void cpuid_fault_write(bool on)
+{
+	u64 value;
+
+	rdmsrl(MSR_MISC_FEATURES_ENABLES, value);
+	value &= ~(u64)MSR_MISC_FEATURES_ENABLES_CPUID_FAULT;
+	if (on)
+		value |= MSR_MISC_FEATURES_ENABLES_CPUID_FAULT;
+	wrmsrl(MSR_MISC_FEATURES_ENABLES, value);
+}
+
+/* A guest of KVM would have the bit as well: it is entered from the kernel. */
+static bool cpuid_fault_is_lazy(void)
+{
+	return !boot_cpu_has(X86_FEATURE_VMX) && !boot_cpu_has(X86_FEATURE_SVM);
+}
+
+static void cpuid_fault_load(struct cpu_state *st)
+{
+	if (!rf_switcher_cpuid_faults())
+		return;
+	if (!cpuid_fault_is_lazy())
+		cpuid_fault_write(true);
+	else if (rf_cpuid_fault_enter(&st->cpuid_fault, current,
+				      current->nvcsw + current->nivcsw))
+		cpuid_fault_write(true);
+}
+
+/* Right after the guest. */
+static void cpuid_fault_unload(void)
+{
+	if (rf_switcher_cpuid_faults() && !cpuid_fault_is_lazy())
+		cpuid_fault_write(test_thread_flag(TIF_NOCPUID));
+}
+
 static void msrs_restore(struct cpu_state *st)
 {
 	int i;
@@ -107,6 +159,8 @@ static void msrs_restore(struct cpu_state *st)
 		return;
 	st->msrs_loaded = false;
 	user_return_notifier_unregister(&st->urn);
+	if (rf_cpuid_fault_leave(&st->cpuid_fault))
+		cpuid_fault_write(test_thread_flag(TIF_NOCPUID));
 	for (i = 0; i < min(first_shared_msr(), nr_msrs()); i++)
 		wrmsrl(msr_index[i], st->host_msrs[i]);
 }
@@ -152,12 +206,14 @@ static void msrs_load(struct cpu_state *st)
 	}
 	if (!st->msrs_loaded && first_shared_msr())
 		msrs_load_lazily(st);
+	cpuid_fault_load(st);
 }
 
 static void msrs_unload(struct cpu_state *st)
 {
 	int i;
 
+	cpuid_fault_unload();
 	for (i = first_shared_msr(); i < nr_msrs(); i++)
 		msr_write(i, st->host_msrs[i]);
 }
@@ -294,6 +350,7 @@ static void cpu_start(void *unused)
 	struct cpu_state *st = this_cpu_ptr(&cpu_states);
 
 	st->msrs_loaded = false;
+	st->cpuid_fault = (struct rf_cpuid_fault){ };
 	cpu_read_host(st);
 	if (nr_users)
 		cr4_clear_bits(X86_CR4_PGE);

@@ -166,6 +166,9 @@ extern struct page *rf_switcher_gdt_page;
 int rf_switcher_init(void);
 void rf_switcher_exit(void);
 
+/* Does CPUID trap in ring 3 while a guest runs? */
+bool rf_switcher_cpuid_faults(void);
+
 /**
  * rf_switcher_get() - Have every CPU ready for guests
  *
