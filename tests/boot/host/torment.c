@@ -125,7 +125,7 @@ static bool do_fork(void)
 		usleep(pick(30000));
 		_exit(0);
 	}
-	usleep(pick(200000));
+	usleep(200000 + pick(200000));
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
