@@ -82,14 +82,14 @@ static int create_memory(struct rf_vm *vm, struct rf_error *err)
 	vm->memory_fd = memfd_create(vm->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (vm->memory_fd < 0 || ftruncate(vm->memory_fd, vm->memory_len) ||
 	    fcntl(vm->memory_fd, F_ADD_SEALS, seals))
-		return rf_error_set(err, "cannot make %lluM of guest memory: %s",
+		return rf_error_set(err, "cannot make %lluM of guest memory: %s; use a smaller -m",
 				    (unsigned long long)vm->nr_pages >> 8,
 				    strerror(errno));
 	vm->memory = mmap(NULL, vm->memory_len, PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_NORESERVE, vm->memory_fd, 0);
 	if (vm->memory == MAP_FAILED) {
 		vm->memory = NULL;
-		return rf_error_set(err, "cannot map %lluM of guest memory: %s",
+		return rf_error_set(err, "cannot map %lluM of guest memory: %s; use a smaller -m",
 				    (unsigned long long)vm->nr_pages >> 8,
 				    strerror(errno));
 	}
