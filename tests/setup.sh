@@ -2,20 +2,33 @@
 # Install what building and testing need on Debian 12, and fetch the kernels
 # the tests boot.  Run as root (or with sudo at hand).
 #
+#	setup.sh	all of it
+#	setup.sh demo	what one guest in one host VM takes
+#
 # Safe to run again: quick when everything is there.  Kernels are whatever the
 # archive has that day; they are unpacked under build/kernels and never
 # installed.  RF_REFRESH=1 looks for newer ones now; otherwise once a day.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-stamp=$top/build/kernels/.checked
+what=${1:-all}
 
-tools="bc bison busybox-static clang cpio dwarves flex git kmod libclang-rt-dev
-mmdebstrap pkg-config python3 rsync sparse stress-ng util-linux xz-utils
-build-essential"
+tools="build-essential busybox-static git kmod pkg-config python3 rsync util-linux
+xz-utils"
 libs="libbz2-dev libcap-ng-dev libcjson-dev libelf-dev liblz4-dev liblzma-dev
-liblzo2-dev libseccomp-dev libssl-dev libzstd-dev zlib1g-dev"
-source=${RF_LINUX_SOURCE:-linux-source-6.1}
+liblzo2-dev libseccomp-dev libzstd-dev zlib1g-dev"
+hosts=6.1
+kernels="6.1 6.1-cloud"
+case $what in
+demo)	;;
+all)	tools="$tools bc bison clang cpio dwarves flex libclang-rt-dev mmdebstrap
+		sparse stress-ng ${RF_LINUX_SOURCE:-linux-source-6.1}"
+	libs="$libs libssl-dev"
+	hosts="6.1 6.12"
+	kernels="6.1 6.1-cloud 6.12 6.12-cloud" ;;
+*)	echo "setup: what is '$what'? Say demo, or nothing" >&2; exit 2 ;;
+esac
+stamps=$top/build/kernels/.checked
 
 say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
@@ -153,19 +166,21 @@ fetch_kernel() {
 missing() { for p in "$@"; do installed "$p" || echo "$p"; done; }
 
 all_here() {
-	[ -z "$(missing $tools $libs $source qemu-system-x86)" ] || return 1
-	for k in 6.1 6.1-cloud 6.12 6.12-cloud; do
+	[ -z "$(missing $tools $libs qemu-system-x86)" ] || return 1
+	for k in $kernels; do
 		[ -e "$top/build/kernels/$k/vmlinuz" ] || return 1
 	done
-	[ -e "$top/build/kernels/6.1/build/Makefile" ] &&
-		[ -e "$top/build/kernels/6.12/build/Makefile" ]
+	for k in $hosts; do
+		[ -e "$top/build/kernels/$k/build/Makefile" ] || return 1
+	done
 }
 
 mkdir -p "$top/build/kernels"
 exec 9>"$top/build/kernels/.lock"
 flock 9
 
-if all_here && [ "${RF_REFRESH:-0}" = 0 ] && [ -n "$(find "$stamp" -mtime -1 2>/dev/null)" ]; then
+if all_here && [ "${RF_REFRESH:-0}" = 0 ] &&
+   [ -n "$(find "$stamps-all" "$stamps-$what" -mtime -1 2>/dev/null)" ]; then
 	exit 0
 fi
 
@@ -173,12 +188,12 @@ say "reading the package lists"
 retry apt_update || say "apt-get update failed; going on with the lists at hand"
 
 headers=
-for series in 6.1 6.12; do
+for series in $hosts; do
 	abi=$(newest_abi $series amd64)
 	[ -n "$abi" ] || die "the archive has no $series kernel; is this Debian 12?"
 	headers="$headers linux-headers-$abi"
 done
-want=$(missing $tools $libs $source $headers)
+want=$(missing $tools $libs $headers)
 if [ -n "$want" ]; then
 	say "installing" $want
 	retry apt_get install --no-install-recommends $want >/dev/null ||
@@ -186,9 +201,9 @@ if [ -n "$want" ]; then
 fi
 install_qemu
 
-for series in 6.1 6.12; do
+for series in $hosts; do
 	fetch_kernel $series "$(newest_abi $series amd64)"
 	fetch_kernel $series-cloud "$(newest_abi $series cloud-amd64)"
 done
-touch "$stamp"
-say "kernels: $(cd "$top/build/kernels" && for k in 6.1 6.1-cloud 6.12 6.12-cloud; do printf '%s=%s ' $k "$(cat $k/version)"; done)"
+touch "$stamps-$what"
+say "kernels: $(cd "$top/build/kernels" && for k in $kernels; do printf '%s=%s ' $k "$(cat $k/version)"; done)"
