@@ -13,10 +13,7 @@ die() { echo "debian: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "run as root: a root file system is made"
 
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-sources=$(apt-get indextargets \
-	--format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)|$(RELEASE)|$(COMPONENT)' \
-	'Created-By: Packages' | sed -n "s/|$suite|main\$//p" | sort -u)
-[ -n "$sources" ] || die "no apt entry for $suite main"
+sources=$("$top/tests/harness/apt-sources.sh")
 
 mkdir -p "$cache" "$build"
 sum=$( (cat "$0"; apt-cache show --no-all-versions $(echo $packages | tr , ' ') |
@@ -27,10 +24,10 @@ flock 9
 
 if [ ! -e "$image" ]; then
 	tmp=$(mktemp -d "$cache/debian.XXXXXX")
-	trap 'rm -rf "$tmp"' EXIT
+	trap 'rm -rf --one-file-system "$tmp"' EXIT
 	echo "debian: installing $suite with systemd into an image"
 	echo "$sources" >"$tmp/sources.list"
-	mmdebstrap --quiet --variant=minbase --mode=root --include="$packages" \
+	unshare --mount mmdebstrap --quiet --variant=minbase --mode=root --include="$packages" \
 		--aptopt='Acquire::Retries "5"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
@@ -65,7 +62,8 @@ case $state in
 running|starting) echo "RFGUEST-EXIT 0" ;;
 *) echo "RFGUEST-EXIT 1" ;;
 esac
-systemctl poweroff
+# rf.stay: until it is asked to.
+grep -q rf.stay /proc/cmdline || systemctl poweroff
 END
 	chmod +x "$root/rf-report"
 	mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
