@@ -27,6 +27,8 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 
+#include <asm/nospec-branch.h>
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define rf_eventfd_signal(ctx)	((void)eventfd_signal(ctx, 1))
 #else
@@ -108,6 +110,19 @@ static inline struct shrinker *rf_shrinker_create(rf_shrink_fn count, rf_shrink_
 
 #define rf_shrinker_destroy(shrinker)	shrinker_free(shrinker)
 #endif
+
+/*
+ * A guest has run on this CPU: no program may run here with the branch targets
+ * it has trained, the launcher itself least of all, which is in the same mode.
+ * Linux does as much for guests of KVM, on CPUs that need it.
+ */
+static inline void rf_distrust_branches(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}
 
 /* FRED replaces the IDT, whose gates the switcher takes over. */
 #ifdef X86_FEATURE_FRED

@@ -125,6 +125,7 @@ static void vcpu_load(struct rf_vcpu *vcpu)
 
 static void vcpu_save(struct rf_vcpu *vcpu)
 {
+	rf_distrust_branches();
 	vcpu->fault_gva = native_read_cr2();
 	save_debug(vcpu);
 	if (unlikely(vcpu->emul.ts))
