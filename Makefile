@@ -38,7 +38,8 @@ help:
 	@echo 'make guest-tests    build/guest/*.elf'
 	@echo 'make debug-kernel   the kernel the debug host boots (once, 15 minutes)'
 	@echo 'make sizes          what is longer than usual'
-	@echo 'make install        module, launcher, manual page and DKMS source'
+	@echo 'make install        module (by DKMS if that is there), launcher, manual page'
+	@echo 'make uninstall      take all of that away again'
 	@echo 'make clean          forget what was built; distclean: kernels too'
 
 # ---- Building
@@ -125,14 +126,42 @@ demo:
 
 # ---- Installing
 
-.PHONY: install
+# With DKMS, the module is built anew for each kernel that is installed later.
+# DKMS= installs it for this kernel alone, as for packages (DESTDIR).
+
+DKMS ?= $(if $(DESTDIR),,$(shell command -v dkms))
+KVER = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+DKMS_SOURCE := $(DESTDIR)/usr/src/ringfence-$(VERSION)
+
+.PHONY: install install-dkms install-module uninstall
 install: all
-	$(MAKE) -C $(KDIR) M=$(MODULE_DIR)/src $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
-	$(if $(DESTDIR),,depmod -a)
 	+$(MAKE) -C userland O=$(B) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
-	install -d $(DESTDIR)/usr/src/ringfence-$(VERSION)
-	cp -R --parents Kbuild host-module uapi $(DESTDIR)/usr/src/ringfence-$(VERSION)/
-	sed 's/@VERSION@/$(VERSION)/' dkms.conf.in >$(DESTDIR)/usr/src/ringfence-$(VERSION)/dkms.conf
+	rm -rf $(DKMS_SOURCE)
+	install -d $(DKMS_SOURCE)
+	cp -R --parents Kbuild host-module uapi $(DKMS_SOURCE)/
+	sed 's/@VERSION@/$(VERSION)/' dkms.conf.in >$(DKMS_SOURCE)/dkms.conf
+	+$(MAKE) $(if $(DKMS),install-dkms,install-module)
+
+# What an older source was built to is of no use.
+install-dkms:
+	[ -z "$$($(DKMS) status ringfence/$(VERSION) -k $(KVER))" ] || \
+		$(DKMS) remove ringfence/$(VERSION) -k $(KVER)
+	$(DKMS) install ringfence/$(VERSION) -k $(KVER)
+
+install-module:
+	$(MAKE) -C $(KDIR) M=$(MODULE_DIR)/src $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	$(if $(DESTDIR),,depmod $(KVER))
+
+uninstall:
+	$(if $(DKMS),[ -z "$$($(DKMS) status ringfence/$(VERSION))" ] || $(DKMS) remove ringfence/$(VERSION) --all)
+	rm -rf $(DKMS_SOURCE)
+	for dir in $(DESTDIR)/lib/modules/*/extra $(DESTDIR)/lib/modules/*/updates; do \
+		[ -d $$dir/host-module ] || continue; \
+		rm -f $$dir/host-module/ringfence.ko*; \
+		rmdir --ignore-fail-on-non-empty $$dir/host-module $$dir; \
+		$(if $(DESTDIR),,depmod $$(basename $$(dirname $$dir));) \
+	done
+	+$(MAKE) -C userland DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) uninstall
 
 .PHONY: clean distclean
 clean:
