@@ -127,6 +127,10 @@ def fuzz(seconds):
     return out
 
 
+def install():
+    return [Case("install", "dkms", ["tests/install/dkms.sh"], timeout=3600)]
+
+
 def select(names):
     """Cases of the named suites; "core" and "all" are whole lists."""
     vm_suites = ("kunit", "guest", "boot", "fuzz", "bench")
@@ -135,17 +139,17 @@ def select(names):
         if name == "core":
             out += lint() + unit() + sparse() + fuzz(10) + table({"core"})
         elif name == "all":
-            out += lint() + unit() + sparse() + fuzz(300) + table({"core", "all"})
+            out += lint() + unit() + sparse() + fuzz(300) + install() + table({"core", "all"})
         elif name == "lint":
             out += lint() + unit(("gcc",))
-        elif name in ("sparse", "unit"):
-            out += {"sparse": sparse, "unit": unit}[name]()
+        elif name in ("sparse", "unit", "install"):
+            out += {"sparse": sparse, "unit": unit, "install": install}[name]()
         elif name in vm_suites:
             out += fuzz(30) if name == "fuzz" else []
             out += [c for c in table({"core", "all"}) if c.suite == name]
         else:
             # One case, or all whose name begins like this.
-            found = [c for c in lint() + unit() + sparse() + fuzz(30) +
+            found = [c for c in lint() + unit() + sparse() + fuzz(30) + install() +
                      table({"core", "all"}) if str(c).startswith(name)]
             if not found:
                 raise ValueError(f"no suite or case is called {name}")
