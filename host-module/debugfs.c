@@ -18,6 +18,7 @@ static const char * const counter_names[RF_NR_COUNTERS] = {
 	"fast_iret", "fast_hypercall", "cr3_writes", "bounced_traps", "events",
 	"shadow_fill", "shadow_create", "shadow_drop", "out_of_sync", "resync",
 	"shootdown", "emulated", "io_exits", "halts", "kicks", "notifier_zap",
+	"fast_fault",
 };
 
 static int state_show(struct seq_file *m, void *unused)

@@ -64,8 +64,8 @@ static void trap_page_fault(struct rf_vcpu *vcpu)
 		rf_count(vcpu, EMULATED);
 		return;
 	}
-	/* A reserved bit in a shadow entry is ours, and a bug. */
-	if (WARN_ON_ONCE(error & RF_PF_RSVD)) {
+	/* A reserved bit is in those entries that the guest does not map. */
+	if (WARN_ON_ONCE((error & RF_PF_RSVD) && !rf_mmu_marks_absent())) {
 		rf_vm_kill(vcpu->vm, "shadow entry of %#llx is malformed", gva);
 		return;
 	}

@@ -405,9 +405,20 @@ void rf_vcpu_read_counters(const struct rf_vcpu *vcpu, u64 *counters)
 	counters[RF_COUNT_FAST_SYSCALL] = READ_ONCE(world->nr_fast_syscall);
 	counters[RF_COUNT_FAST_IRET] = READ_ONCE(world->nr_fast_iret);
 	counters[RF_COUNT_FAST_HYPERCALL] = READ_ONCE(world->nr_fast_hypercall);
+	counters[RF_COUNT_FAST_FAULT] = READ_ONCE(world->nr_fast_fault);
+	counters[RF_COUNT_BOUNCED_TRAPS] += READ_ONCE(world->nr_fast_fault);
 	/* The switch itself writes CR3 on the way in and on the way out. */
 	counters[RF_COUNT_CR3_WRITES] = READ_ONCE(world->nr_cr3_writes) +
 					2 * counters[RF_COUNT_SWITCHES];
+}
+
+void rf_vcpu_show_traps(struct rf_vcpu *vcpu)
+{
+	const struct trap_info *ti = &vcpu->traps[X86_TRAP_PF];
+
+	vcpu->world->fault_mask = !!TI_GET_IF(ti);
+	vcpu->world->fault_cs = ti->cs;
+	vcpu->world->fault_rip = ti->address;
 }
 
 static void set_callback(struct rf_vcpu *vcpu, int type, u64 rip, bool mask)
@@ -468,6 +479,7 @@ static void set_context(struct rf_vcpu *vcpu, const struct vcpu_guest_context *c
 		vcpu->traps[i] = c->trap_ctxt[i];
 		vcpu->traps[i].cs |= 3;
 	}
+	rf_vcpu_show_traps(vcpu);
 	set_callback(vcpu, CALLBACKTYPE_event, c->event_callback_eip, true);
 	set_callback(vcpu, CALLBACKTYPE_failsafe, c->failsafe_callback_eip,
 		     c->flags & VGCF_failsafe_disables_events);

@@ -97,6 +97,9 @@ do {									\
 struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id);
 void rf_vcpu_destroy(struct rf_vcpu *vcpu);
 int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run);
+
+/* After a change of @traps, by the vCPU's own thread: what the switcher uses of them. */
+void rf_vcpu_show_traps(struct rf_vcpu *vcpu);
 int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set);
 int rf_vcpu_get_regs(struct rf_vcpu *vcpu, struct rf_get_regs *get);
 void rf_vcpu_read_counters(const struct rf_vcpu *vcpu, u64 *counters);

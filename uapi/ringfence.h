@@ -277,6 +277,7 @@ struct rf_vm_state {
  * @RF_COUNT_HALTS: Times a vCPU went to sleep
  * @RF_COUNT_KICKS: Interrupts sent to a vCPU in the guest
  * @RF_COUNT_NOTIFIER_ZAP: Guest frames the host took back
+ * @RF_COUNT_FAST_FAULT: Page faults bounced in the switcher
  * @RF_NR_COUNTERS: How many there are
  *
  * New counters are added at the end, before RF_NR_COUNTERS.
@@ -307,6 +308,7 @@ enum rf_counter {
 	RF_COUNT_HALTS,
 	RF_COUNT_KICKS,
 	RF_COUNT_NOTIFIER_ZAP,
+	RF_COUNT_FAST_FAULT,
 	RF_NR_COUNTERS
 };
 

@@ -31,6 +31,7 @@ static const char *const names[] = {
 	[RF_COUNT_HALTS]		= "halts",
 	[RF_COUNT_KICKS]		= "kicks",
 	[RF_COUNT_NOTIFIER_ZAP]		= "notifier_zap",
+	[RF_COUNT_FAST_FAULT]		= "fast_fault",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == RF_NR_COUNTERS,

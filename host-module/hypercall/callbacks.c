@@ -34,13 +34,8 @@ static void trap_set(struct rf_vcpu *vcpu, const struct trap_info *trap)
 		vcpu->callbacks[CALLBACKTYPE_nmi].rip = trap->address;
 }
 
-/*
- * set_trap_table(traps): an array that ends at address 0.  None clears all.
- */
-long rf_hypercall_set_trap_table(struct rf_vcpu *vcpu,
-				 const struct rf_hypercall_args *args)
+static long set_traps(struct rf_vcpu *vcpu, u64 gva)
 {
-	u64 gva = args->arg[0];
 	struct trap_info trap;
 	int i;
 
@@ -61,6 +56,19 @@ long rf_hypercall_set_trap_table(struct rf_vcpu *vcpu,
 		trap_set(vcpu, &trap);
 	}
 	return -EINVAL;
+}
+
+/*
+ * set_trap_table(traps): an array that ends at address 0.  None clears all.
+ */
+long rf_hypercall_set_trap_table(struct rf_vcpu *vcpu,
+				 const struct rf_hypercall_args *args)
+{
+	long err = set_traps(vcpu, args->arg[0]);
+
+	/* Up to a bad one they are set. */
+	rf_vcpu_show_traps(vcpu);
+	return err;
 }
 
 /* The switcher bounces system calls by itself, so it has to know. */

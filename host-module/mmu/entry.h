@@ -11,6 +11,19 @@
 #define RF_SPTE_HOST_WRITABLE	(1ULL << 9)	/* the host's mapping is */
 #define RF_SPTE_OUT_OF_SYNC	(1ULL << 10)	/* writable, though the guest says no */
 
+/*
+ * A leaf that the guest's own entry does not map either: present, of an address
+ * that no CPU of less than 52 bits has, so the fault's error code says so by
+ * itself.  The address is the highest, where no memory is to be speculated on.
+ */
+#define RF_SPTE_ABSENT		(RF_PTE_GFN | RF_PTE_P)
+
+/* A leaf that maps something. */
+static inline bool rf_spte_mapped(u64 spte)
+{
+	return spte & RF_PTE_A;
+}
+
 /**
  * rf_entry_leaf() - Shadow of a leaf entry
  * @entry: The guest's; present

@@ -73,7 +73,7 @@ void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write)
 	if (!sh)
 		return NULL;
 	spte = READ_ONCE(sh->spt[rf_walk_index(gva, 1)]);
-	if (!(spte & RF_PTE_P) || (write && !(spte & RF_PTE_W)))
+	if (!rf_spte_mapped(spte) || (write && !(spte & RF_PTE_W)))
 		return NULL;
 	return __va(spte & RF_PTE_GFN) + offset_in_page(gva);
 }

@@ -12,7 +12,7 @@
 
 #include "../vm.h"
 #include "mmu.h"
-#include "walk.h"
+#include "shadow.h"
 
 #define USER_TABLE	(RF_PTE_P | RF_PTE_W | RF_PTE_U | RF_PTE_A | RF_PTE_D)
 #define USER_PAGE	(RF_PTE_P | RF_PTE_U | RF_PTE_A | RF_PTE_D | RF_PTE_NX)
@@ -72,6 +72,7 @@ out:
 
 int rf_mmu_init(void)
 {
+	rf_absent_init();
 	m2p_pud = (u64 *)get_zeroed_page(GFP_KERNEL);
 	return m2p_pud ? 0 : -ENOMEM;
 }

@@ -133,6 +133,9 @@ enum rf_fault {
  */
 enum rf_fault rf_mmu_fault(struct rf_vcpu *vcpu, u64 gva, u32 *error);
 
+/* Do shadows mark what the guest does not map, so that faults there say so? */
+bool rf_mmu_marks_absent(void);
+
 /**
  * rf_mmu_translate() - Host address of @gva, if the shadow has it now
  * @vcpu: The caller's own vCPU

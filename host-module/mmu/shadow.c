@@ -67,10 +67,10 @@ void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
 {
 	rf_gfn_t gfn = rf_pte_gfn(entry);
 
-	if (sh->spt[index] && !rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
+	if (rf_spte_mapped(sh->spt[index]) && !rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
 		rf_leaf_clear(vm, sh, index);
 
-	if (sh->spt[index]) {
+	if (rf_spte_mapped(sh->spt[index])) {
 		WRITE_ONCE(sh->spt[index], spte);
 	} else {
 		spinlock_t *lock = rf_rmap_lock(vm, gfn);
@@ -81,6 +81,7 @@ void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
 		list_insert(vm, &vm->mmu.rmap[gfn.v], rf_entry_id(sh, index));
 		WRITE_ONCE(sh->spt[index], spte);
 		spin_unlock(lock);
+		sh->nr_mapped++;
 	}
 	sh->synced[index] = entry;
 }
@@ -90,9 +91,10 @@ void rf_leaf_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index)
 	rf_gfn_t gfn = rf_pte_gfn(sh->synced[index]);
 	spinlock_t *lock = rf_rmap_lock(vm, gfn);
 
-	if (!sh->spt[index])
+	if (!rf_spte_mapped(sh->spt[index]))
 		return;
 
+	sh->nr_mapped--;
 	spin_lock(lock);
 	WRITE_ONCE(sh->spt[index], 0);
 	list_remove(vm, &vm->mmu.rmap[gfn.v], rf_entry_id(sh, index));
@@ -205,6 +207,7 @@ static bool shadow_spare(struct rf_vm *vm, struct rf_shadow *sh)
 	/* Of a root, the hypervisor's own entries are still there. */
 	if (sh->level == RF_LEVELS)
 		clear_page(sh->spt);
+	sh->leaf_before = sh->level == 1;
 	sh->table = NULL;
 
 	spin_lock(&vm->mmu.spares_lock);
@@ -403,6 +406,8 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	vcpu->mmu.nr_cached--;
 	sh->gfn = gfn;
 	sh->level = level;
+	if (level > 1 && sh->leaf_before)
+		clear_page(sh->spt);
 	sh->id = id;
 	__set_bit(id, mmu->ids);
 	mmu->by_id[id] = sh;
@@ -424,15 +429,17 @@ static void shadow_clear(struct rf_vm *vm, struct rf_shadow *sh)
 {
 	unsigned int i;
 
+	if (sh->level == 1) {
+		for (i = 0; i < RF_ENTRIES && sh->nr_mapped; i++)
+			rf_leaf_clear(vm, sh, i);
+		return;
+	}
+
 	for (i = 0; i < RF_ENTRIES; i++) {
 		struct rf_shadow *child;
 
 		if (!*rf_spte_at(sh, i) || rf_slot_reserved(sh->level, i))
 			continue;
-		if (sh->level == 1) {
-			rf_leaf_clear(vm, sh, i);
-			continue;
-		}
 
 		child = rf_spte_child(*rf_spte_at(sh, i));
 		rf_shadow_unlink(vm, sh, i);

@@ -34,6 +34,8 @@ struct rf_link {
  * @synced: The guest entry each shadow entry was made from; where there is no
  *	shadow entry, it may be anything
  * @links: See above
+ * @nr_mapped: Leaf entries that map something
+ * @leaf_before: Made of one that was a leaf, so its entries may be RF_SPTE_ABSENT
  * @parents: First entry that points here; 0 if none
  * @table: The guest's table in host memory; NULL when the host has moved it
  *	and nobody has looked since.  No reference is held: the notifier clears
@@ -55,6 +57,8 @@ struct rf_shadow {
 	u64 *synced;
 	struct rf_link *links;
 	u32 parents;
+	u32 nr_mapped;
+	bool leaf_before;
 	u64 *table;
 	u64 *pml5;
 	u64 *lower;
@@ -138,6 +142,10 @@ void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh);
 /* shrink.c: before the first vCPU, and when none runs any more */
 int rf_shrink_init(struct rf_vm *vm);
 void rf_shrink_exit(struct rf_vm *vm);
+
+/* RF_SPTE_ABSENT, or 0 where the CPU's faults would not tell. */
+extern u64 rf_spte_absent;
+void rf_absent_init(void);
 
 /* sync.c */
 void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);

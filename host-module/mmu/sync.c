@@ -8,10 +8,48 @@
  * which the guest must ask for anyway before it relies on the change.
  */
 #include <linux/mm.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "../guestmem.h"
 #include "../trace.h"
 #include "shadow.h"
+
+u64 rf_spte_absent __read_mostly;
+
+/*
+ * Find out whether an address beyond the CPU's makes a fault, for there are
+ * hypervisors that tell their guests of fewer bits than the CPU has.
+ */
+void rf_absent_init(void)
+{
+	unsigned int level;
+	u64 data = 0;
+	pte_t *pte, old;
+	void *page;
+
+	if ((cpuid_eax(0x80000008) & 0xff) >= 52)
+		return;
+	page = vmalloc(PAGE_SIZE);
+	pte = page ? lookup_address((unsigned long)page, &level) : NULL;
+	if (pte && level == PG_LEVEL_4K) {
+		preempt_disable();
+		old = *pte;
+		set_pte(pte, __pte(RF_SPTE_ABSENT));
+		asm volatile("invlpg (%0)" : : "r" (page) : "memory");
+		if (copy_from_kernel_nofault(&data, page, sizeof(data)))
+			rf_spte_absent = RF_SPTE_ABSENT;
+		set_pte(pte, old);
+		asm volatile("invlpg (%0)" : : "r" (page) : "memory");
+		preempt_enable();
+	}
+	vfree(page);
+}
+
+bool rf_mmu_marks_absent(void)
+{
+	return rf_spte_absent;
+}
 
 /* A guest entry has changed: follow, as far as no page has to be faulted in. */
 void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry)
@@ -20,7 +58,8 @@ void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u6
 	u64 known = 0, spte = 0;
 
 	if ((entry & RF_PTE_P) && (entry & RF_PTE_A) && rf_gfn_in_memory(vm, gfn)) {
-		if (sh->spt[index] && rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
+		if (rf_spte_mapped(sh->spt[index]) &&
+		    rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
 			known = sh->spt[index];
 		else if (!vm->mmu.notifier_count)
 			/* Or the host might never get to the end of the list. */
@@ -35,6 +74,7 @@ void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u6
 		rf_leaf_set(vm, sh, index, entry, spte);
 	} else {
 		rf_leaf_clear(vm, sh, index);
+		WRITE_ONCE(sh->spt[index], entry & RF_PTE_P ? 0 : rf_spte_absent);
 		sh->synced[index] = entry;
 	}
 }
@@ -77,10 +117,12 @@ void rf_sync_new_leaves(struct rf_vm *vm, struct rf_shadow *sh)
 	for (i = 0; i < RF_ENTRIES; i++) {
 		u64 entry = READ_ONCE(sh->table[i]);
 
-		if ((entry & RF_PTE_P) || sh->spt[i])
+		if ((entry & RF_PTE_P) || rf_spte_mapped(sh->spt[i])) {
 			rf_sync_leaf(vm, sh, i, entry);
-		else
+		} else {
+			WRITE_ONCE(sh->spt[i], rf_spte_absent);
 			sh->synced[i] = entry;
+		}
 	}
 }
 

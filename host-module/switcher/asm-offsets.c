@@ -5,6 +5,7 @@
 #include <linux/kbuild.h>
 #include <linux/stddef.h>
 
+#include "../xen_abi.h"
 #include "cpu.h"
 #include "switcher.h"
 
@@ -48,6 +49,12 @@ int main(void)
 	WORLD(nr_fast_syscall);
 	WORLD(nr_fast_iret);
 	WORLD(nr_fast_hypercall);
+	WORLD(nr_fast_fault);
+	WORLD(fault_rip);
+	WORLD(fault_cs);
+	WORLD(fault_mask);
+	DEFINE(WORLD_regs_error, offsetof(struct rf_world, regs.error));
+	DEFINE(INFO_cr2, offsetof(struct vcpu_info, arch.cr2));
 	WORLD(nr_cr3_writes);
 	BLANK();
 	CPU(world_top);

@@ -44,6 +44,9 @@
 #define RFLAGS_GUEST	0x250dd5
 #define RFLAGS_FIXED	(X86_EFLAGS_IF | X86_EFLAGS_FIXED)
 
+/* What a trap clears of them: TF, DF, NT, RF, VM, AC. */
+#define RFLAGS_CLEAR_ON_TRAP	0x74500
+
 /* First address of the guest kernel's half. */
 #define GUEST_KERNEL_HALF	0xffff880000000000
 

@@ -28,6 +28,8 @@ SYM_CODE_START(rf_hole_vectors)
 	pushq	$vector
 	.if	HAS_IST(vector)
 	jmp	rf_hole_ist
+	.elseif	vector == X86_TRAP_PF
+	jmp	rf_hole_page_fault
 	.else
 	jmp	rf_hole_vector
 	.endif
@@ -37,7 +39,7 @@ SYM_CODE_START(rf_hole_vectors)
 SYM_CODE_END(rf_hole_vectors)
 
 /* Frame from %rsp up: vector, error, rip, cs, rflags, rsp, ss. */
-SYM_CODE_START_LOCAL(rf_hole_vector)
+SYM_CODE_START(rf_hole_vector)
 	testb	$3, 24(%rsp)
 	jnz	rf_leave_guest
 

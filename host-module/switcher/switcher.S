@@ -601,6 +601,135 @@ FIXUP(.Li8, .Liret_slow)
 	movq	AT_EXIT(regs_rflags), %r11
 	jmp	rf_leave_guest
 
+/*
+ * #PF.  Where the error code has the bit of reserved bits, the guest does not map
+ * the address either (RF_SPTE_ABSENT), and while no table is out of sync that is
+ * still true: what rf_bounce_page_fault() does, in the common case.  A fault on
+ * the guest kernel's stack changes %cr2, which the slow path wants to see.
+ */
+SYM_INNER_LABEL(rf_hole_page_fault, SYM_L_GLOBAL)
+	RF_NO_UNWIND
+	testb	$3, 24(%rsp)
+	jz	rf_hole_vector
+	testb	$8, AT_EXIT(regs_error)		/* X86_PF_RSVD */
+	jz	rf_leave_guest
+	cmpb	$0, AT_EXIT(fast)
+	je	rf_leave_guest
+	cmpq	$0, AT_EXIT(fast_roots)
+	je	rf_leave_guest
+	cmpq	$0, AT_EXIT(fault_rip)
+	je	rf_leave_guest
+	pushq	%rax
+	pushq	%rbx
+	pushq	%rcx
+	pushq	%rdx
+	movq	%cr2, %rdx
+	movq	32 + AT_EXIT(info), %rbx
+	testq	%rbx, %rbx
+	jz	.Lfault_slow
+	movq	32 + AT_EXIT(regs_rsp), %rcx
+	cmpb	$0, 32 + AT_EXIT(in_kernel)
+	jne	1f
+	movq	32 + AT_EXIT(kernel_sp), %rcx
+1:	andq	$~15, %rcx
+	movabsq	$GUEST_KERNEL_HALF + 4096, %rax
+	cmpq	%rax, %rcx
+	jb	.Lfault_slow
+	cmpb	$0, 32 + AT_EXIT(in_kernel)
+	jne	2f
+	movq	32 + AT_EXIT(kernel_cr3), %rax
+	movq	%rax, %cr3
+	orq	32 + AT_EXIT(cr3_noflush), %rax
+	movq	%rax, 32 + AT_EXIT(kernel_cr3)
+	incq	32 + AT_EXIT(nr_cr3_writes)
+
+	/* The frame: ss rsp rflags cs rip error r11 rcx, downwards. */
+2:	ASM_STAC
+	movzwl	32 + AT_EXIT(regs_ss), %eax
+.Lp0:	movq	%rax, -8(%rcx)
+	movq	32 + AT_EXIT(regs_rsp), %rax
+.Lp1:	movq	%rax, -16(%rcx)
+	movl	32 + AT_EXIT(regs_rflags), %eax
+	andl	$~(X86_EFLAGS_IF | X86_EFLAGS_IOPL), %eax
+	cmpb	$0, 1(%rbx)			/* evtchn_upcall_mask */
+	jne	3f
+	orl	$X86_EFLAGS_IF, %eax
+3:
+.Lp2:	movq	%rax, -24(%rcx)
+	movzwl	32 + AT_EXIT(regs_cs), %eax
+	cmpb	$0, 32 + AT_EXIT(in_kernel)
+	je	4f
+	andl	$~3, %eax
+4:
+.Lp3:	movl	%eax, -32(%rcx)
+	movzbl	1(%rbx), %eax
+.Lp4:	movl	%eax, -28(%rcx)
+	movq	32 + AT_EXIT(regs_rip), %rax
+.Lp5:	movq	%rax, -40(%rcx)
+	movl	32 + AT_EXIT(regs_error), %eax
+	andl	$0x12, %eax			/* X86_PF_WRITE, X86_PF_INSTR */
+	cmpb	$0, 32 + AT_EXIT(in_kernel)
+	jne	5f
+	orl	$4, %eax			/* X86_PF_USER */
+5:
+.Lp6:	movq	%rax, -48(%rcx)
+.Lp7:	movq	%r11, -56(%rcx)
+	movq	8(%rsp), %rax
+.Lp8:	movq	%rax, -64(%rcx)
+	ASM_CLAC
+
+	/* Nothing can fail any more. */
+	movq	%rdx, INFO_cr2(%rbx)
+	movb	32 + AT_EXIT(fault_mask), %al
+	orb	%al, 1(%rbx)
+	cmpb	$0, 32 + AT_EXIT(in_kernel)
+	jne	6f
+	rdgsbase %rax
+	movq	32 + AT_EXIT(gs_base_other), %rdx
+	movq	%rax, 32 + AT_EXIT(gs_base_other)
+	wrgsbase %rdx
+	movb	$1, 32 + AT_EXIT(in_kernel)
+6:	incq	32 + AT_EXIT(nr_fast_fault)
+	leaq	-64(%rcx), %rax
+	movq	%rax, 32 + AT_EXIT(regs_rsp)
+	movl	32 + AT_EXIT(regs_rflags), %eax
+	andl	$~RFLAGS_CLEAR_ON_TRAP, %eax
+	orl	$RFLAGS_FIXED, %eax
+	movq	%rax, 32 + AT_EXIT(regs_rflags)
+	movq	32 + AT_EXIT(fault_rip), %rax
+	movq	%rax, 32 + AT_EXIT(regs_rip)
+	movq	32 + AT_EXIT(fault_cs), %rax
+	movq	%rax, 32 + AT_EXIT(regs_cs)
+	movq	$RF_FLAT_USER_SS_, 32 + AT_EXIT(regs_ss)
+	popq	%rdx
+	popq	%rcx
+	popq	%rbx
+	popq	%rax
+	addq	$16, %rsp
+.Lfault_iret:
+	iretq
+FIXUP(.Lfault_iret, .Lbad_iret)
+
+FIXUP(.Lp0, .Lfault_fault)
+FIXUP(.Lp1, .Lfault_fault)
+FIXUP(.Lp2, .Lfault_fault)
+FIXUP(.Lp3, .Lfault_fault)
+FIXUP(.Lp4, .Lfault_fault)
+FIXUP(.Lp5, .Lfault_fault)
+FIXUP(.Lp6, .Lfault_fault)
+FIXUP(.Lp7, .Lfault_fault)
+FIXUP(.Lp8, .Lfault_fault)
+.Lfault_fault:
+	RF_NO_UNWIND
+	ASM_CLAC
+	movq	%rdx, %cr2
+.Lfault_slow:
+	popq	%rdx
+	popq	%rcx
+	popq	%rbx
+	popq	%rax
+	jmp	rf_leave_guest
+
 /* SYSCALL from compatibility mode. */
 SYM_INNER_LABEL(rf_hole_syscall32, SYM_L_GLOBAL)
 	ENTRY_LABEL

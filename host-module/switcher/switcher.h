@@ -132,6 +132,9 @@ struct rf_world {
 	u64 kernel_ss;
 	u64 syscall_rip;	/* 0: take the slow path */
 	u64 syscall_mask;	/* 1: the callback wants events masked */
+	u64 fault_rip;		/* page-fault handler; 0: take the slow path */
+	u64 fault_cs;
+	u64 fault_mask;		/* 1: it wants events masked */
 	u64 info;		/* address of vcpu_info in the hole; 0: none yet */
 	u64 fast;		/* 0: every fast path off */
 	u64 cr3_noflush;	/* added to a CR3 once it has been loaded */
@@ -151,6 +154,7 @@ struct rf_world {
 	u64 nr_fast_syscall;
 	u64 nr_fast_iret;
 	u64 nr_fast_hypercall;
+	u64 nr_fast_fault;
 	u64 nr_cr3_writes;
 };
 

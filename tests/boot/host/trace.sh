@@ -2,7 +2,7 @@
 # What is counted and traced while a guest boots.
 . /lib/rf.sh
 kernel=${GUESTS%% *}
-plan 17
+plan 18
 tracing=/sys/kernel/tracing
 
 echo 16384 >$tracing/buffer_size_kb
@@ -36,5 +36,6 @@ check "shadows are counted as they go" grep -q '^shadow_drop [1-9]' /tmp/counter
 ringfence kill victim
 wait
 check "rf_kill" grep -q 'rf_kill: vm=[0-9]* killed by its owner' $tracing/trace
+check "faults are bounced in the switcher" grep -q '^fast_fault [1-9]' /tmp/counters
 check "its counters are gone with it" test ! -e /sys/kernel/debug/ringfence/*-victim
 done_testing

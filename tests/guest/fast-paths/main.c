@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the switcher serves by itself ends bit by bit as what C serves: system
- * calls, iret, stack_switch, set_segment_base, xen_version, changes of root.
+ * calls, iret, stack_switch, set_segment_base, xen_version, changes of root, page
+ * faults at what is not mapped.
  *
  * It may not, for they are written twice.  The slow one is had by a stack whose
  * page the shadow does not have yet, and by a multicall.
@@ -13,6 +14,9 @@
 
 USER_ASM(code_syscall, "syscall");
 USER_ASM(code_ud, "ud2");
+USER_ASM(code_read, "movq (%rdi), %rax; ud2");
+USER_ASM(code_write, "movq %rax, (%rdi); ud2");
+USER_ASM(code_jump, "jmp *%rdi");
 
 static struct regs distinct(const u8 *code)
 {
@@ -77,6 +81,67 @@ static void system_calls_are_bounced_alike(void)
 	callback_register(CALLBACKTYPE_syscall, 0, entry_syscall);
 	system_call(0x202);
 	callback_register(CALLBACKTYPE_syscall, CALLBACKF_mask_events, entry_syscall);
+}
+
+/* The page after the user's only one: its table is there, its entry is not. */
+#define NOT_THERE	(USER_DATA + PAGE_SIZE + 24)
+
+static void page_fault(const u8 *code, u64 rflags)
+{
+	struct regs slow = distinct(code), fast;
+	u64 cr2;
+
+	slow.rflags = rflags;
+	slow.rdi = NOT_THERE;
+	fast = slow;
+	map_cold(CALL_STACK, mfn_of(page_alloc()));
+	this_cpu()->kernel_sp = CALL_STACK + PAGE_SIZE - 40;
+	EXPECT_EQ(user_run(&slow), 14);
+	cr2 = this_cpu()->info->arch.cr2;
+	this_cpu()->info->arch.cr2 = 0;
+	EXPECT_EQ(user_run(&fast), 14);
+	EXPECT_EQ(cr2, NOT_THERE);
+	EXPECT_EQ(this_cpu()->info->arch.cr2, cr2);
+	this_cpu()->kernel_sp = 0;
+	same(&slow, &fast);
+}
+
+static void page_faults_are_bounced_alike(void)
+{
+	struct regs there = user_regs(code_read);
+
+	there.rdi = USER_DATA;
+	EXPECT_EQ(user_run(&there), 6);
+	page_fault(code_read, 0x202);
+	page_fault(code_write, 0x202 | FLAGS_DF | FLAGS_ID | FLAGS_CF);
+	page_fault(code_jump, 0x202);
+	page_fault(code_read, 0x002);
+}
+
+/* What a fault says once may be otherwise the next time, without a flush. */
+static void what_is_mapped_faults_no_more(void)
+{
+	u64 *entry = pte_find(kernel_root(), USER_DATA + PAGE_SIZE, 1);
+	struct regs r = user_regs(code_read);
+	u64 *page = page_alloc();
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		page[3] = 4711 + i;
+		r = user_regs(code_read);
+		r.rdi = NOT_THERE;
+		EXPECT_EQ(user_run(&r), 14);
+		if (i < 2)
+			pte_write(entry, mkpte(mfn_of(page), PTE_RW));
+		else
+			EXPECT_EQ(try_write((u64)entry, mkpte(mfn_of(page), PTE_RW)), VEC_NONE);
+		r = user_regs(code_read);
+		r.rdi = NOT_THERE;
+		EXPECT_EQ(user_run(&r), 6);
+		EXPECT_EQ(r.rax, 4711 + i);
+		pte_write(entry, 0);
+		flush_tlb_all();
+	}
 }
 
 static void iret_with(u64 rflags, u64 cs)
@@ -268,7 +333,8 @@ static void half_an_argument_changes_nothing(void)
 		EXPECT_EQ(mmuext_op((void *)nowhere[i], 1, NULL), -EFAULT);
 }
 
-GUEST_TEST(CASE(system_calls_are_bounced_alike), CASE(irets_to_user_mode_are_alike),
+GUEST_TEST(CASE(system_calls_are_bounced_alike), CASE(page_faults_are_bounced_alike),
+	   CASE(what_is_mapped_faults_no_more), CASE(irets_to_user_mode_are_alike),
 	   CASE(irets_to_the_kernel_are_alike), CASE(segment_bases_are_set_alike),
 	   CASE(stacks_are_switched_alike), CASE(versions_are_alike),
 	   CASE(roots_are_changed_alike), CASE(half_an_argument_changes_nothing));
