@@ -6,6 +6,7 @@
  *
  *	system	open("/dev/ringfence")		RF_GET_INFO, RF_GET_CPUID, RF_CREATE_VM
  *	VM	RF_CREATE_VM			memory, policy, event channels, state
+ *						(ringfence_state.h)
  *	vCPU	RF_CREATE_VCPU			registers, RF_VCPU_RUN
  *
  * Closing a descriptor is its destructor; a VM lives as long as its own
@@ -203,16 +204,19 @@ struct rf_create_vcpu {
 /**
  * struct rf_bind_port - ioctl(RF_BIND_PORT), VM fd
  * @size: sizeof(struct rf_bind_port)
- * @flags: Must be 0
+ * @flags: 0 or RF_BIND_RESTORED
  * @to_launcher: eventfd signalled when the guest sends on the port; -1 if none
  * @from_launcher: eventfd whose signal raises the port in the guest; -1 if none
- * @port: Out: the guest's port
+ * @port: Out: the guest's port; in, with RF_BIND_RESTORED
  * @remote_domid: Domain id the guest sees at the other end
  *
  * Make an interdomain event channel between the guest and the launcher (for
  * the console ring, say); it is bound until the guest closes it or the VM goes.
  * Events from the launcher go to vCPU 0 until the guest binds the port to
  * another.
+ *
+ * With RF_BIND_RESTORED, @port is one that RF_LOAD_STATE brought and that was
+ * bound to the launcher when it was saved: it gets eventfds again.
  *
  * Return: 0, ENOSPC if the guest has its most ports.
  */
@@ -225,6 +229,7 @@ struct rf_bind_port {
 	__u32 remote_domid;
 };
 #define RF_BIND_PORT		_IO(RF_IOCTL_TYPE, 0x15)
+#define RF_BIND_RESTORED	(1U << 0)
 
 /* rf_vm_state.state */
 #define RF_STATE_RUNNING	0
@@ -346,6 +351,37 @@ struct rf_kill {
 	__u32 flags;
 };
 #define RF_KILL			_IO(RF_IOCTL_TYPE, 0x18)
+
+/**
+ * struct rf_state_buffer - ioctl(RF_SAVE_STATE) and ioctl(RF_LOAD_STATE), VM fd
+ * @size: sizeof(struct rf_state_buffer)
+ * @flags: Must be 0
+ * @buffer: Address of the records of ringfence_state.h
+ * @len: Bytes at @buffer; RF_SAVE_STATE: in: room, out: what the state takes
+ *
+ * RF_SAVE_STATE writes the state of the VM but for its memory.  No vCPU may be
+ * running.  From then until one runs again nothing is written to the memory,
+ * which is to be copied or kept meanwhile: an event that comes is remembered.
+ * If @len comes out larger than it was, the room was too small.
+ *
+ * RF_LOAD_STATE gives a VM that has not run yet the state of another.  It has
+ * the same memory, RF_SET_DOMAIN with the same frames, the same vCPUs, and no
+ * ports; guest time goes on from when it was saved.  The launcher then binds its
+ * ports again, with RF_BIND_RESTORED: each of them has been raised, so that the
+ * guest looks after what it may have missed.
+ *
+ * Return: 0, EBUSY if a vCPU is running or (RF_LOAD_STATE) the VM has run, has
+ * been loaded or has ports, ESHUTDOWN if the VM has ended, EINVAL if the state is
+ * cut short, wrong, or of another VM.  A load that fails ends the VM.
+ */
+struct rf_state_buffer {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 buffer;
+	__aligned_u64 len;
+};
+#define RF_SAVE_STATE		_IO(RF_IOCTL_TYPE, 0x19)
+#define RF_LOAD_STATE		_IO(RF_IOCTL_TYPE, 0x1a)
 
 /**
  * struct rf_set_regs - ioctl(RF_SET_REGS), vCPU fd
