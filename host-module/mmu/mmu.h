@@ -17,6 +17,7 @@
 struct rf_vm;
 struct rf_vcpu;
 struct rf_shadow;
+struct rf_stream;
 struct seq_file;
 struct shrinker;
 
@@ -199,6 +200,10 @@ struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);
 #define RF_M2P_SLOT	256
 u64 rf_m2p_root_entry(void);
 int rf_m2p_fault(struct rf_vm *vm, u64 gva);
+
+/* state.c: the VM's part of its state; no vCPU runs. */
+int rf_mmu_save(struct rf_vm *vm, struct rf_stream *stream);
+int rf_mmu_load(struct rf_vm *vm, struct rf_stream *stream);
 
 void rf_mmu_show(struct seq_file *m, struct rf_vm *vm);
 
