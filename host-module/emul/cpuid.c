@@ -488,6 +488,11 @@ static u32 xcr0_mask(const struct rf_cpuid_policy *policy)
 	return entry ? entry->eax : 0;
 }
 
+u32 rf_cpuid_xcr0(const struct rf_vm *vm)
+{
+	return xcr0_mask(&vm->cpuid);
+}
+
 bool rf_cpuid_has_xsave(const struct rf_vm *vm)
 {
 	const struct rf_cpuid_entry *entry = find(&vm->cpuid, 0x1, 0);

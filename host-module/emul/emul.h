@@ -11,6 +11,7 @@
 
 struct rf_vm;
 struct rf_vcpu;
+struct rf_stream;
 
 /**
  * struct rf_vcpu_emul - the emulator's part of a vCPU
@@ -84,5 +85,11 @@ void rf_emul_io_done(struct rf_vcpu *vcpu, u32 value);
 /* HYPERVISOR_set_debugreg, get_debugreg and moves to debug registers. */
 long rf_debugreg_set(struct rf_vcpu *vcpu, int reg, u64 value);
 u64 rf_debugreg_get(struct rf_vcpu *vcpu, int reg);
+
+/* state.c: the VM's part of its state, and a vCPU's; none runs. */
+int rf_cpuid_save(struct rf_vm *vm, struct rf_stream *stream);
+int rf_cpuid_load(struct rf_vm *vm, struct rf_stream *stream);
+int rf_emul_save(struct rf_vcpu *vcpu, struct rf_stream *stream);
+int rf_emul_load(struct rf_vcpu *vcpu, struct rf_stream *stream);
 
 #endif /* RF_EMUL_H */

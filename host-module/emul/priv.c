@@ -197,7 +197,7 @@ static bool cr3_write(struct rf_vcpu *vcpu, u64 value)
 }
 
 /* A bit without effect is dropped, as Xen does, which guests rely on. */
-static bool cr4_write(struct rf_vcpu *vcpu, u64 value)
+bool rf_cr4_write(struct rf_vcpu *vcpu, u64 value)
 {
 	u64 allowed = EMUL_CR4;
 
@@ -256,7 +256,7 @@ static enum rf_emul_result mov_to_cr(struct emul *e)
 		ok = cr3_write(vcpu, value);
 		break;
 	case 4:
-		ok = cr4_write(vcpu, value);
+		ok = rf_cr4_write(vcpu, value);
 		break;
 	case 8:
 		ok = value < 16;

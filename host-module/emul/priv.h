@@ -21,6 +21,12 @@ void rf_vector_destroy(struct rf_vcpu *vcpu);
 /* cpuid.c: vector states that the host keeps and a guest may use; 0: no XSAVE. */
 u32 rf_host_xcr0(void);
 
+/* cpuid.c: those that the policy of @vm has. */
+u32 rf_cpuid_xcr0(const struct rf_vm *vm);
+
+/* priv.c: false is #GP(0). */
+bool rf_cr4_write(struct rf_vcpu *vcpu, u64 value);
+
 /* cpuid.c: may the guest have @xcr0? */
 bool rf_xcr0_ok(const struct rf_vm *vm, u64 xcr0);
 

@@ -23,18 +23,26 @@
 enum vector_reset {
 	RESET_CONTROL	= 0x37f,
 	RESET_MXCSR	= 0x1f80,
+	DEFAULT_MXCSR_MASK = 0xffbf,
 };
 
 int rf_vector_create(struct rf_vcpu *vcpu)
 {
 	struct fxregs_state *area;
+	u32 mxcsr_mask;
 
 	/* Its own page: XSAVE wants 64 bytes of alignment. */
 	area = (void *)__get_free_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!area)
 		return -ENOMEM;
-	area->cwd = RESET_CONTROL;
-	area->mxcsr = RESET_MXCSR;
+	/* Only the CPU knows which bits MXCSR has. */
+	asm volatile("fxsave64 %0" : "=m" (*area));
+	mxcsr_mask = area->mxcsr_mask ?: DEFAULT_MXCSR_MASK;
+	*area = (struct fxregs_state) {
+		.cwd = RESET_CONTROL,
+		.mxcsr = RESET_MXCSR,
+		.mxcsr_mask = mxcsr_mask,
+	};
 	vcpu->emul.vector = area;
 	return 0;
 }
