@@ -203,9 +203,9 @@ static int ioctl_bind_port(void *object, union rf_arg *arg)
 	struct eventfd_ctx *to_launcher = NULL;
 	int port;
 
-	if (bind->flags)
+	if (bind->flags & ~RF_BIND_RESTORED)
 		return -EOPNOTSUPP;
-	if (!vm->shared)
+	if (!vm->shared || (!bind->port && (bind->flags & RF_BIND_RESTORED)))
 		return -EINVAL;
 	if (bind->to_launcher >= 0) {
 		to_launcher = eventfd_ctx_fdget(bind->to_launcher);
@@ -213,7 +213,8 @@ static int ioctl_bind_port(void *object, union rf_arg *arg)
 			return PTR_ERR(to_launcher);
 	}
 	port = rf_evtchn_bind_eventfd(vm, to_launcher, bind->from_launcher,
-				      bind->remote_domid);
+				      bind->remote_domid,
+				      bind->flags & RF_BIND_RESTORED ? bind->port : 0);
 	if (port < 0) {
 		if (to_launcher)
 			eventfd_ctx_put(to_launcher);

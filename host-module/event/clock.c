@@ -143,6 +143,27 @@ u64 rf_clock_now(struct rf_vm *vm)
 	return ktime_get_ns() - vm->clock_base_ns;
 }
 
+/* The host's time by which all guests compute theirs, at this moment. */
+static u64 clock_line_now(void)
+{
+	struct host_clock clock;
+
+	clock_get(&clock);
+	if (!clock.by_tsc)
+		return ktime_get_ns();
+	return rf_segment_read(&clock.segment, rdtsc_ordered());
+}
+
+u64 rf_clock_save(const struct rf_vm *vm)
+{
+	return clock_line_now() - vm->clock_base_ns;
+}
+
+void rf_clock_load(struct rf_vm *vm, u64 guest_ns)
+{
+	vm->clock_base_ns = clock_line_now() - guest_ns;
+}
+
 /* The host's TSC is not its clock: start a short line here and now. */
 static void segment_sample(struct rf_vcpu *vcpu, struct rf_segment *segment)
 {
@@ -256,6 +277,11 @@ static void clock_refresh(struct rf_vcpu *vcpu)
 		segment_sample(vcpu, &clock.segment);
 	time_publish(vcpu, &clock.segment, clock.by_tsc);
 	wall_publish(vcpu->vm, clock.real_offset_ns);
+}
+
+void rf_clock_load_vcpu(struct rf_vcpu *vcpu)
+{
+	clock_refresh(vcpu);
 }
 
 /* Is the last reading too old, or from another CPU's TSC? */

@@ -12,10 +12,12 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "../types.h"
 #include "../xen_abi.h"
 
 struct rf_vm;
 struct rf_vcpu;
+struct rf_stream;
 
 struct rf_evtchns;	/* ports.h: a VM's ports */
 
@@ -31,6 +33,7 @@ enum rf_poll {
  * @info: Its vcpu_info, in a pinned guest page, kernel address; never NULL
  *	once the vCPU exists (the shared_info slot until the guest registers one)
  * @info_page: Pinned page of @info; NULL while in shared_info
+ * @info_gfn: Frame of @info_page
  * @dummy_page: @info of a vCPU that has no slot in shared_info
  * @time_gva: Secondary pvclock area, 0: none
  * @time_version: Of the guest's copies of the time; even
@@ -55,6 +58,7 @@ enum rf_poll {
 struct rf_vcpu_event {
 	struct vcpu_info *info;
 	struct page *info_page;
+	rf_gfn_t info_gfn;
 	struct page *dummy_page;
 
 	u64 time_gva;
@@ -127,12 +131,13 @@ void rf_evtchn_raise_virq(struct rf_vcpu *vcpu, u32 virq);
  *	taken over on success
  * @from_launcher_fd: eventfd whose signal raises the port, or -1
  * @remote_domid: What the guest sees at the other end
+ * @port: One that was loaded without, or 0 for a new one
  *
- * Return: the port; -EINVAL for a descriptor that is no eventfd or a reserved
- * @remote_domid, -EBADF, -ENOSPC, -ENOMEM.
+ * Return: the port; -EINVAL for a descriptor that is no eventfd, a reserved
+ * @remote_domid or a @port that waits for none; -EBADF, -ENOSPC, -ENOMEM.
  */
 int rf_evtchn_bind_eventfd(struct rf_vm *vm, struct eventfd_ctx *to_launcher,
-			   int from_launcher_fd, u32 remote_domid);
+			   int from_launcher_fd, u32 remote_domid, u32 port);
 
 /**
  * rf_evtchn_op() - event_channel_op, once its argument is copied
@@ -191,6 +196,10 @@ long rf_timer_watchdog(struct rf_vm *vm, u32 id, u32 timeout_s);
 /* clock.c: guest system time, in ns since the VM was created. */
 u64 rf_clock_now(struct rf_vm *vm);
 
+/* The same as the guest computes it; and let it go on from @guest_ns. */
+u64 rf_clock_save(const struct rf_vm *vm);
+void rf_clock_load(struct rf_vm *vm, u64 guest_ns);
+
 /* Is there anything for rf_clock_update() to do?  Interrupts off. */
 bool rf_clock_due(const struct rf_vcpu *vcpu);
 
@@ -216,5 +225,22 @@ void rf_runstate_get(struct rf_vcpu *vcpu, struct vcpu_runstate_info *runstate);
 
 /* VCPUOP_register_runstate_memory_area of @target, asked for by @vcpu. */
 void rf_runstate_register(struct rf_vcpu *vcpu, struct rf_vcpu *target, u64 gva);
+
+/**
+ * rf_event_freeze() - Write no event to guest memory until rf_event_thaw()
+ * @vm: The VM; none of its vCPUs runs
+ *
+ * Its memory is to be copied, and what is in there has to fit what is saved.
+ */
+void rf_event_freeze(struct rf_vm *vm);
+
+/* A vCPU is about to run: show what was raised meanwhile. */
+void rf_event_thaw(struct rf_vm *vm);
+
+/* state.c: a vCPU's part of the VM's state, and after all of them the rest. */
+int rf_event_vcpu_save(struct rf_vcpu *vcpu, struct rf_stream *stream);
+int rf_event_vcpu_load(struct rf_vcpu *vcpu, struct rf_stream *stream);
+int rf_event_save(struct rf_vm *vm, struct rf_stream *stream);
+int rf_event_load(struct rf_vm *vm, struct rf_stream *stream);
 
 #endif /* RF_EVENT_H */

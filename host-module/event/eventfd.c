@@ -130,15 +130,16 @@ static int eventfd_listen(struct rf_eventfd *eventfd, struct file *file)
 	return 0;
 }
 
-/* Bind @eventfd; @file is its from_launcher, or NULL. */
+/* Bind @eventfd to @port, or a new one; @file is its from_launcher, or NULL. */
 static int eventfd_bind(struct rf_eventfd *eventfd, struct file *file,
-			domid_t remote_domid)
+			domid_t remote_domid, u32 port)
 {
 	struct rf_evtchns *evtchns = eventfd->evtchns;
 	int index;
 
 	spin_lock_irq(&evtchns->lock);
-	index = rf_port_bind_launcher(evtchns, eventfd, remote_domid);
+	index = port ? rf_port_rebind_launcher(evtchns, eventfd, remote_domid, port) :
+		       rf_port_bind_launcher(evtchns, eventfd, remote_domid);
 	if (index > 0) {
 		eventfd->port = index;
 		rf_eventfd_get(eventfd);
@@ -154,7 +155,7 @@ static int eventfd_bind(struct rf_eventfd *eventfd, struct file *file,
 }
 
 static int eventfd_create(struct rf_evtchns *evtchns, struct eventfd_ctx *to_launcher,
-			  struct file *file, domid_t remote_domid)
+			  struct file *file, domid_t remote_domid, u32 port)
 {
 	struct rf_eventfd *eventfd;
 	int ret;
@@ -179,7 +180,7 @@ static int eventfd_create(struct rf_evtchns *evtchns, struct eventfd_ctx *to_lau
 	}
 
 	eventfd->to_launcher = to_launcher;
-	ret = eventfd_bind(eventfd, file, remote_domid);
+	ret = eventfd_bind(eventfd, file, remote_domid, port);
 	if (ret < 0) {
 		/* Still the caller's. */
 		eventfd->to_launcher = NULL;
@@ -190,7 +191,7 @@ static int eventfd_create(struct rf_evtchns *evtchns, struct eventfd_ctx *to_lau
 }
 
 int rf_evtchn_bind_eventfd(struct rf_vm *vm, struct eventfd_ctx *to_launcher,
-			   int from_launcher_fd, u32 remote_domid)
+			   int from_launcher_fd, u32 remote_domid, u32 port)
 {
 	struct file *file = NULL;
 	int ret;
@@ -204,7 +205,7 @@ int rf_evtchn_bind_eventfd(struct rf_vm *vm, struct eventfd_ctx *to_launcher,
 			return PTR_ERR(file);
 	}
 
-	ret = eventfd_create(vm->evtchns, to_launcher, file, remote_domid);
+	ret = eventfd_create(vm->evtchns, to_launcher, file, remote_domid, port);
 	if (file)
 		fput(file);
 	return ret;

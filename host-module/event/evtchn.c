@@ -42,7 +42,7 @@ struct rf_vcpu *rf_evtchn_vcpu(struct rf_evtchns *evtchns, u32 id)
 	return evtchns->vcpus[array_index_nospec(id, RF_MAX_VCPUS)];
 }
 
-static bool virq_is_global(u32 virq)
+bool rf_virq_is_global(u32 virq)
 {
 	switch (virq) {
 	case VIRQ_TIMER:
@@ -112,8 +112,8 @@ void rf_port_set_pending(struct rf_evtchns *evtchns, u32 index)
 	lockdep_assert_held(&evtchns->lock);
 	trace_rf_event_raise(evtchns->vm, index, port->vcpu);
 
-	/* Too early to show it to the guest: rf_evtchn_vcpu_init() will. */
-	if (unlikely(!vcpu || !evtchns->vm->shared)) {
+	/* No time to show it to the guest: a vCPU that comes, or runs again, will. */
+	if (unlikely(!vcpu || !evtchns->vm->shared || evtchns->frozen)) {
 		port->pending = true;
 		return;
 	}
@@ -129,6 +129,9 @@ static void port_clear_pending(struct rf_evtchns *evtchns, u32 index)
 	struct shared_info *shared = evtchns->vm->shared;
 
 	evtchns->ports[index].pending = false;
+	/* The VM goes, and its memory goes on in another one. */
+	if (evtchns->frozen)
+		return;
 	if (evtchns->fifo)
 		rf_fifo_clear_pending(evtchns, index);
 	else if (shared)
@@ -233,6 +236,21 @@ int rf_port_bind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd
 	return port_index(evtchns, port);
 }
 
+/* One that was loaded, and whose eventfds the launcher has yet to give. */
+int rf_port_rebind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd,
+			    domid_t remote_domid, u32 index)
+{
+	struct rf_port *port = port_lookup(evtchns, index);
+
+	if (!port || port->type != EVTCHNSTAT_interdomain ||
+	    port->remote_domid == DOMID_SELF || port->remote_domid != remote_domid ||
+	    port->eventfd)
+		return -EINVAL;
+
+	port->eventfd = eventfd;
+	return port_index(evtchns, port);
+}
+
 static long evtchn_alloc_unbound(struct rf_evtchns *evtchns,
 				 struct evtchn_alloc_unbound *op)
 {
@@ -290,7 +308,7 @@ static long evtchn_bind_virq(struct rf_evtchns *evtchns, struct evtchn_bind_virq
 	if (op->virq >= NR_VIRQS)
 		return -EINVAL;
 	virq = array_index_nospec(op->virq, NR_VIRQS);
-	if (virq_is_global(virq) && op->vcpu)
+	if (rf_virq_is_global(virq) && op->vcpu)
 		return -EINVAL;
 
 	vcpu = rf_evtchn_vcpu(evtchns, op->vcpu);
@@ -340,7 +358,7 @@ static long evtchn_bind_vcpu(struct rf_evtchns *evtchns,
 
 	switch (port->type) {
 	case EVTCHNSTAT_virq:
-		if (!virq_is_global(port->virq))
+		if (!rf_virq_is_global(port->virq))
 			return -EINVAL;
 		break;
 	case EVTCHNSTAT_unbound:
@@ -433,7 +451,7 @@ static long evtchn_send(struct rf_evtchns *evtchns, const struct evtchn_send *op
 	case EVTCHNSTAT_interdomain:
 		if (port->remote_domid == DOMID_SELF)
 			rf_port_set_pending(evtchns, port->remote_port);
-		else
+		else if (port->eventfd)
 			eventfd = rf_eventfd_get(port->eventfd);
 		break;
 	case EVTCHNSTAT_unbound:
@@ -457,7 +475,7 @@ static long evtchn_send(struct rf_evtchns *evtchns, const struct evtchn_send *op
 
 static void port_unbind_virq(struct rf_evtchns *evtchns, struct rf_port *port)
 {
-	u32 owner = virq_is_global(port->virq) ? 0 : port->vcpu;
+	u32 owner = rf_virq_is_global(port->virq) ? 0 : port->vcpu;
 	struct rf_vcpu *vcpu = evtchns->vcpus[owner];
 
 	if (vcpu)

@@ -15,6 +15,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "../../uapi/ringfence_state.h"
 #include "../guestmem.h"
 #include "../vcpu.h"
 #include "../vm.h"
@@ -33,6 +34,7 @@
 
 struct fifo_vcpu {
 	struct page *page;
+	rf_gfn_t gfn;
 	struct evtchn_fifo_control_block *control;
 	u32 tail[EVTCHN_FIFO_MAX_QUEUES];	/* port linked last; 0: none */
 };
@@ -40,6 +42,7 @@ struct fifo_vcpu {
 struct rf_fifo {
 	u32 nr_pages;
 	struct page *pages[MAX_PAGES];
+	rf_gfn_t gfns[MAX_PAGES];
 	struct fifo_vcpu vcpus[RF_MAX_VCPUS];
 };
 
@@ -196,8 +199,8 @@ static void fifo_take_over(struct rf_evtchns *evtchns, struct rf_fifo *fifo)
 	}
 }
 
-static long fifo_set_control(struct rf_evtchns *evtchns, u32 id, struct page *page,
-			     u32 offset)
+static long fifo_set_control(struct rf_evtchns *evtchns, u32 id, rf_gfn_t gfn,
+			     struct page *page, u32 offset)
 {
 	struct fifo_vcpu *queues;
 	struct rf_vcpu *vcpu = rf_evtchn_vcpu(evtchns, id);
@@ -210,23 +213,32 @@ static long fifo_set_control(struct rf_evtchns *evtchns, u32 id, struct page *pa
 		return -EINVAL;
 
 	queues->page = page;
+	queues->gfn = gfn;
 	queues->control = page_address(page) + offset;
 	return 0;
 }
 
-long rf_fifo_init_control(struct rf_evtchns *evtchns, struct evtchn_init_control *op)
+static bool control_offset_ok(u32 *offset)
 {
 	const u32 last = PAGE_SIZE - sizeof(struct evtchn_fifo_control_block);
+
+	if (*offset > last || !IS_ALIGNED(*offset, 8))
+		return false;
+	*offset = array_index_nospec(*offset, last + 1);
+	return true;
+}
+
+long rf_fifo_init_control(struct rf_evtchns *evtchns, struct evtchn_init_control *op)
+{
+	u32 offset = op->offset;
 	struct rf_fifo *fifo;
 	struct page *page;
-	u32 offset;
 	long ret;
 
 	op->link_bits = EVTCHN_FIFO_LINK_BITS;
 
-	if (op->offset > last || !IS_ALIGNED(op->offset, 8))
+	if (!control_offset_ok(&offset))
 		return -EINVAL;
-	offset = array_index_nospec(op->offset, last + 1);
 
 	page = rf_guest_pin(evtchns->vm, RF_GFN(op->control_gfn));
 	if (IS_ERR(page))
@@ -246,7 +258,8 @@ long rf_fifo_init_control(struct rf_evtchns *evtchns, struct evtchn_init_control
 			fifo_take_over(evtchns, fifo);
 			fifo = NULL;
 		}
-		ret = fifo_set_control(evtchns, op->vcpu, page, offset);
+		ret = fifo_set_control(evtchns, op->vcpu, RF_GFN(op->control_gfn),
+				       page, offset);
 	}
 	spin_unlock_irq(&evtchns->lock);
 
@@ -256,7 +269,7 @@ long rf_fifo_init_control(struct rf_evtchns *evtchns, struct evtchn_init_control
 	return ret;
 }
 
-static long fifo_add_page(struct rf_evtchns *evtchns, struct page *page)
+static long fifo_add_page(struct rf_evtchns *evtchns, rf_gfn_t gfn, struct page *page)
 {
 	struct rf_fifo *fifo = evtchns->fifo;
 	u32 first, last, index;
@@ -268,6 +281,7 @@ static long fifo_add_page(struct rf_evtchns *evtchns, struct page *page)
 
 	first = fifo->nr_pages * WORDS_PER_PAGE;
 	last = first + WORDS_PER_PAGE;
+	fifo->gfns[fifo->nr_pages] = gfn;
 	fifo->pages[fifo->nr_pages++] = page;
 
 	/* Raised before there was a word to say so. */
@@ -292,7 +306,7 @@ long rf_fifo_expand_array(struct rf_evtchns *evtchns, const struct evtchn_expand
 		return PTR_ERR(page) == -ENOMEM ? -ENOMEM : -EINVAL;
 
 	spin_lock_irq(&evtchns->lock);
-	ret = fifo_add_page(evtchns, page);
+	ret = fifo_add_page(evtchns, RF_GFN(op->array_gfn), page);
 	spin_unlock_irq(&evtchns->lock);
 
 	if (ret)
@@ -300,17 +314,10 @@ long rf_fifo_expand_array(struct rf_evtchns *evtchns, const struct evtchn_expand
 	return ret;
 }
 
-void rf_fifo_destroy(struct rf_evtchns *evtchns)
+/* No port can be raised by way of it. */
+static void fifo_free(struct rf_fifo *fifo)
 {
-	struct rf_fifo *fifo;
 	u32 i;
-
-	spin_lock_irq(&evtchns->lock);
-	fifo = evtchns->fifo;
-	evtchns->fifo = NULL;
-	spin_unlock_irq(&evtchns->lock);
-	if (!fifo)
-		return;
 
 	for (i = 0; i < fifo->nr_pages; i++)
 		rf_guest_unpin(fifo->pages[i]);
@@ -318,4 +325,173 @@ void rf_fifo_destroy(struct rf_evtchns *evtchns)
 		if (fifo->vcpus[i].page)
 			rf_guest_unpin(fifo->vcpus[i].page);
 	kvfree(fifo);
+}
+
+void rf_fifo_destroy(struct rf_evtchns *evtchns)
+{
+	struct rf_fifo *fifo;
+
+	spin_lock_irq(&evtchns->lock);
+	fifo = evtchns->fifo;
+	evtchns->fifo = NULL;
+	spin_unlock_irq(&evtchns->lock);
+	if (fifo)
+		fifo_free(fifo);
+}
+
+/*
+ * State: what the host remembers of queues that are in guest memory
+ */
+
+void rf_fifo_save(const struct rf_evtchns *evtchns, struct rf_saved_fifo *saved)
+{
+	const struct rf_fifo *fifo = evtchns->fifo;
+	u32 i;
+
+	lockdep_assert_held(&evtchns->lock);
+
+	if (!fifo)
+		return;
+	saved->flags = RF_SAVED_FIFO_ON;
+	saved->nr_pages = fifo->nr_pages;
+	for (i = 0; i < fifo->nr_pages; i++)
+		saved->pfn[i] = fifo->gfns[i].v;
+	for (i = 0; i < RF_MAX_VCPUS; i++) {
+		const struct fifo_vcpu *vcpu = &fifo->vcpus[i];
+
+		if (!vcpu->page)
+			continue;
+		saved->queues[i].flags = RF_SAVED_CONTROL;
+		saved->queues[i].offset = offset_in_page(vcpu->control);
+		saved->queues[i].pfn = vcpu->gfn.v;
+		memcpy(saved->queues[i].tail, vcpu->tail, sizeof(vcpu->tail));
+	}
+}
+
+static int fifo_load_page(struct rf_vm *vm, u64 gfn, struct page **page)
+{
+	struct page *pinned = rf_guest_pin(vm, RF_GFN(gfn));
+
+	if (IS_ERR(pinned))
+		return PTR_ERR(pinned) == -ENOMEM ? -ENOMEM : -EINVAL;
+	*page = pinned;
+	return 0;
+}
+
+static int fifo_load_pages(struct rf_vm *vm, struct rf_fifo *fifo,
+			   const struct rf_saved_fifo *saved)
+{
+	int err;
+
+	if (saved->nr_pages > MAX_PAGES)
+		return -EINVAL;
+	while (fifo->nr_pages < saved->nr_pages) {
+		u32 i = fifo->nr_pages;
+
+		err = fifo_load_page(vm, saved->pfn[i], &fifo->pages[i]);
+		if (err)
+			return err;
+		fifo->gfns[i] = RF_GFN(saved->pfn[i]);
+		fifo->nr_pages++;
+	}
+	return 0;
+}
+
+static int fifo_load_vcpu(struct rf_evtchns *evtchns, struct rf_fifo *fifo, u32 id,
+			  const struct rf_saved_queues *saved)
+{
+	struct fifo_vcpu *vcpu = &fifo->vcpus[id];
+	u32 offset = saved->offset;
+	int err;
+
+	if (!saved->flags)
+		return memchr_inv(saved, 0, sizeof(*saved)) ? -EINVAL : 0;
+	if (saved->flags != RF_SAVED_CONTROL || !control_offset_ok(&offset) ||
+	    !rf_evtchn_vcpu(evtchns, id))
+		return -EINVAL;
+	err = fifo_load_page(evtchns->vm, saved->pfn, &vcpu->page);
+	if (err)
+		return err;
+	vcpu->gfn = RF_GFN(saved->pfn);
+	vcpu->control = page_address(vcpu->page) + offset;
+	memcpy(vcpu->tail, saved->tail, sizeof(vcpu->tail));
+	return 0;
+}
+
+/* Each tail is a port that has a word, and the tail of one queue only. */
+static bool fifo_tails_ok(const struct rf_fifo *fifo)
+{
+	DECLARE_BITMAP(seen, RF_MAX_PORTS) = {};
+	u32 i, q;
+
+	for (i = 0; i < RF_MAX_VCPUS; i++)
+		for (q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++) {
+			u32 tail = fifo->vcpus[i].tail[q];
+
+			if (!tail)
+				continue;
+			if (tail >= RF_MAX_PORTS || !fifo_word(fifo, tail) ||
+			    __test_and_set_bit(tail, seen))
+				return false;
+		}
+	return true;
+}
+
+/* Whose tail a port is; of no other port does it matter where it was. */
+static void fifo_use_tails(struct rf_evtchns *evtchns)
+{
+	u32 i, q;
+
+	for (i = 0; i < RF_MAX_VCPUS; i++)
+		for (q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++) {
+			u32 tail = evtchns->fifo->vcpus[i].tail[q];
+
+			if (!tail)
+				continue;
+			evtchns->ports[tail].queue_vcpu = i;
+			evtchns->ports[tail].queue_priority = q;
+		}
+}
+
+static int fifo_use(struct rf_evtchns *evtchns, struct rf_fifo *fifo)
+{
+	int err = -EBUSY;
+
+	spin_lock_irq(&evtchns->lock);
+	if (!evtchns->fifo) {
+		evtchns->fifo = fifo;
+		fifo_use_tails(evtchns);
+		err = 0;
+	}
+	spin_unlock_irq(&evtchns->lock);
+	return err;
+}
+
+int rf_fifo_load(struct rf_evtchns *evtchns, const struct rf_saved_fifo *saved)
+{
+	struct rf_fifo *fifo;
+	int err;
+	u32 i;
+
+	BUILD_BUG_ON(MAX_PAGES != RF_SAVED_FIFO_PAGES);
+	BUILD_BUG_ON(EVTCHN_FIFO_MAX_QUEUES != RF_SAVED_FIFO_QUEUES);
+
+	if (saved->flags & ~RF_SAVED_FIFO_ON)
+		return -EINVAL;
+	if (!saved->flags)
+		return 0;
+	fifo = kvzalloc(sizeof(*fifo), GFP_KERNEL_ACCOUNT);
+	if (!fifo)
+		return -ENOMEM;
+
+	err = fifo_load_pages(evtchns->vm, fifo, saved);
+	for (i = 0; i < RF_MAX_VCPUS && !err; i++)
+		err = fifo_load_vcpu(evtchns, fifo, i, &saved->queues[i]);
+	if (!err && !fifo_tails_ok(fifo))
+		err = -EINVAL;
+	if (!err)
+		err = fifo_use(evtchns, fifo);
+	if (err)
+		fifo_free(fifo);
+	return err;
 }

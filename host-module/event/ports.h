@@ -19,6 +19,7 @@
 
 struct rf_fifo;
 struct rf_eventfd;
+struct rf_saved_fifo;
 
 /* Port 0 is never given out. */
 #define RF_MAX_PORTS		((u32)EVTCHN_2L_NR_CHANNELS)
@@ -31,7 +32,8 @@ struct rf_eventfd;
  * @priority: FIFO: queue for the next event
  * @queue_vcpu: FIFO: vCPU of the queue it was last linked on
  * @queue_priority: FIFO: priority of that queue
- * @pending: Raised before there was a place where the guest could see it
+ * @pending: Raised before there was a place where the guest could see it, or
+ *	while that was frozen
  * @remote_domid: Unbound, interdomain: DOMID_SELF is this guest, anything else
  *	the launcher
  * @virq: VIRQ_*
@@ -69,6 +71,7 @@ struct rf_watchdog {
  * @vcpus: Those that can be told
  * @pollers: Those that wait in SCHEDOP_poll
  * @fifo: NULL while the guest uses the 2-level ABI
+ * @frozen: The VM is saved or loaded: nothing is written to its memory
  * @watchdogs: SCHEDOP_watchdog
  * @wall_ns: Wall clock at guest time 0, as the guest was last told
  * @node: In clock.c's list of VMs
@@ -81,6 +84,7 @@ struct rf_evtchns {
 	struct rf_vcpu *vcpus[RF_MAX_VCPUS];
 	DECLARE_BITMAP(pollers, RF_MAX_VCPUS);
 	struct rf_fifo *fifo;
+	bool frozen;
 	struct rf_watchdog watchdogs[RF_NR_WATCHDOGS];
 	s64 wall_ns;
 	struct list_head node;
@@ -94,6 +98,9 @@ bool rf_port_is_pending(struct rf_evtchns *evtchns, u32 port);
 void rf_port_set_pending(struct rf_evtchns *evtchns, u32 port);
 int rf_port_bind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd,
 			  domid_t remote_domid);
+int rf_port_rebind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd,
+			    domid_t remote_domid, u32 index);
+bool rf_virq_is_global(u32 virq);
 
 /* fifo.c, the first five with the ports locked. */
 bool rf_fifo_is_pending(struct rf_evtchns *evtchns, u32 index);
@@ -104,6 +111,8 @@ void rf_fifo_unmask(struct rf_evtchns *evtchns, u32 index, struct rf_vcpu *vcpu)
 long rf_fifo_init_control(struct rf_evtchns *evtchns, struct evtchn_init_control *op);
 long rf_fifo_expand_array(struct rf_evtchns *evtchns, const struct evtchn_expand_array *op);
 void rf_fifo_destroy(struct rf_evtchns *evtchns);
+void rf_fifo_save(const struct rf_evtchns *evtchns, struct rf_saved_fifo *saved);
+int rf_fifo_load(struct rf_evtchns *evtchns, const struct rf_saved_fifo *saved);
 
 /* eventfd.c; a guest that closes the port destroys, a send gets and puts. */
 struct rf_eventfd *rf_eventfd_get(struct rf_eventfd *eventfd);
@@ -115,6 +124,7 @@ void rf_eventfd_destroy(struct rf_eventfd *eventfd);
 void rf_upcall_raise(struct rf_vcpu *vcpu);
 void rf_upcall_end_polls(struct rf_evtchns *evtchns, u32 port);
 enum hrtimer_restart rf_upcall_poll_timeout(struct hrtimer *timer);
+int rf_upcall_load_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset);
 
 /* timer.c */
 void rf_timer_vm_init(struct rf_evtchns *evtchns);
@@ -122,10 +132,12 @@ void rf_timer_vm_exit(struct rf_evtchns *evtchns);
 void rf_timer_vcpu_init(struct rf_vcpu *vcpu);
 void rf_timer_vcpu_exit(struct rf_vcpu *vcpu);
 ktime_t rf_timer_expiry(const struct rf_vm *vm, u64 abs_ns);
+bool rf_timer_period_ok(u64 period_ns);
 
 /* clock.c, runstate.c */
 int rf_clock_vm_init(struct rf_evtchns *evtchns);
 void rf_clock_vm_exit(struct rf_evtchns *evtchns);
+void rf_clock_load_vcpu(struct rf_vcpu *vcpu);
 void rf_runstate_vcpu_init(struct rf_vcpu *vcpu);
 bool rf_runstate_due(const struct rf_vcpu *vcpu);
 void rf_runstate_account(struct rf_vcpu *vcpu);

@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/nospec.h>
+#include <linux/overflow.h>
 
 #include "../vcpu.h"
 #include "../vm.h"
@@ -20,9 +21,12 @@
 /* A time beyond what the host can hold is never. */
 ktime_t rf_timer_expiry(const struct rf_vm *vm, u64 abs_ns)
 {
-	if (abs_ns > KTIME_MAX - vm->clock_base_ns)
+	/* Negative, if the guest's time began before the host's. */
+	s64 base = vm->clock_base_ns, sum;
+
+	if (abs_ns > KTIME_MAX || check_add_overflow((s64)abs_ns, base, &sum))
 		return KTIME_MAX;
-	return ns_to_ktime(abs_ns + vm->clock_base_ns);
+	return ns_to_ktime(max_t(s64, sum, 0));
 }
 
 static enum hrtimer_restart timer_singleshot(struct hrtimer *timer)
@@ -67,11 +71,16 @@ void rf_timer_stop_singleshot(struct rf_vcpu *vcpu)
 	hrtimer_cancel(&vcpu->event.singleshot);
 }
 
+bool rf_timer_period_ok(u64 period_ns)
+{
+	return period_ns >= TIMER_MIN_PERIOD_NS && period_ns <= TIMER_MAX_PERIOD_NS;
+}
+
 long rf_timer_set_periodic(struct rf_vcpu *vcpu, u64 period_ns)
 {
 	struct hrtimer *timer = &vcpu->event.periodic;
 
-	if (period_ns < TIMER_MIN_PERIOD_NS || period_ns > TIMER_MAX_PERIOD_NS)
+	if (!rf_timer_period_ok(period_ns))
 		return -EINVAL;
 
 	/*

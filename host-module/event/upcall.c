@@ -234,17 +234,25 @@ static void info_move(struct rf_vcpu *vcpu, struct vcpu_info *info)
 	WRITE_ONCE(info->evtchn_upcall_pending, 1);
 }
 
-long rf_event_register_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset)
+/* Atomics on a word across two cache lines would be a split lock. */
+static bool info_offset_ok(u32 *offset)
 {
 	const u32 last = PAGE_SIZE - sizeof(struct vcpu_info);
+
+	if (*offset > last || !IS_ALIGNED(*offset, sizeof(long)))
+		return false;
+	*offset = array_index_nospec(*offset, last + 1);
+	return true;
+}
+
+long rf_event_register_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset)
+{
 	struct rf_evtchns *evtchns = vcpu->vm->evtchns;
 	struct rf_vcpu_event *event = &vcpu->event;
 	struct page *page;
 
-	/* Atomics on a word across two cache lines would be a split lock. */
-	if (offset > last || !IS_ALIGNED(offset, sizeof(long)))
+	if (!info_offset_ok(&offset))
 		return -EINVAL;
-	offset = array_index_nospec(offset, last + 1);
 
 	if (READ_ONCE(event->info_page))
 		return -EINVAL;
@@ -260,6 +268,7 @@ long rf_event_register_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset)
 		return -EINVAL;
 	}
 	event->info_page = page;
+	event->info_gfn = RF_GFN(gfn);
 	info_move(vcpu, page_address(page) + offset);
 	event->time_version_seen = 0;
 	spin_unlock_irq(&evtchns->lock);
@@ -268,6 +277,26 @@ long rf_event_register_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset)
 		rf_vm_kill(vcpu->vm, "no memory to map vcpu_info of vCPU %u", vcpu->id);
 	rf_vcpu_kick(vcpu);
 	return 0;
+}
+
+/* The same for a vCPU that is loaded: all that it says is there already. */
+int rf_upcall_load_info(struct rf_vcpu *vcpu, u64 gfn, u32 offset)
+{
+	struct rf_vcpu_event *event = &vcpu->event;
+	struct page *page;
+
+	if (!info_offset_ok(&offset) || event->info_page)
+		return -EINVAL;
+	page = rf_guest_pin(vcpu->vm, RF_GFN(gfn));
+	if (IS_ERR(page))
+		return PTR_ERR(page) == -ENOMEM ? -ENOMEM : -EINVAL;
+
+	spin_lock_irq(&vcpu->vm->evtchns->lock);
+	event->info_page = page;
+	event->info_gfn = RF_GFN(gfn);
+	event->info = page_address(page) + offset;
+	spin_unlock_irq(&vcpu->vm->evtchns->lock);
+	return info_show(vcpu, page, offset);
 }
 
 /* The vcpu_info a vCPU starts with: its slot, or a page nobody sees. */
