@@ -18,6 +18,7 @@
 #include "xen_abi.h"
 
 struct rf_vm;
+struct rf_stream;
 
 /* A callback the guest kernel registered; @rip 0 if none. */
 struct rf_callback {
@@ -130,5 +131,7 @@ long rf_gdt_set(struct rf_vcpu *vcpu, const unsigned long *frames, u32 nr_entrie
 void rf_gdt_free(struct rf_vcpu *vcpu);
 long rf_ldt_set(struct rf_vcpu *vcpu, u64 gva, u32 nr_entries);
 bool rf_descriptor_fix(u64 *desc);
+int rf_descriptors_save(struct rf_vcpu *vcpu, struct rf_stream *stream);
+int rf_descriptors_load(struct rf_vcpu *vcpu, struct rf_stream *stream);
 
 #endif /* RF_VCPU_H */

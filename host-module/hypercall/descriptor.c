@@ -13,11 +13,14 @@
  * The VM's descriptor_lock is held from reading a guest page to knowing of its
  * copy, or a change made between the two would miss it.
  */
+#include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "../emul/segment.h"
 #include "../guestmem.h"
+#include "../stream.h"
 #include "../vcpu.h"
 #include "../vm.h"
 #include "hypercall.h"
@@ -308,6 +311,137 @@ long rf_hypercall_update_descriptor(struct rf_vcpu *vcpu,
 	}
 	mutex_unlock(&vm->descriptor_lock);
 	return err;
+}
+
+/*
+ * State: the copies as they are, for the guest's pages may say something else
+ */
+
+static int descriptors_save(struct rf_stream *stream, enum rf_saved_type type,
+			    struct page *const *pages, const rf_gfn_t *gfns, u32 nr)
+{
+	size_t size = struct_size_t(struct rf_saved_descriptors, entries, nr);
+	struct rf_saved_descriptors *saved;
+	u32 i;
+
+	saved = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!saved)
+		return -ENOMEM;
+	saved->nr_entries = nr;
+	for (i = 0; i < nr; i++) {
+		const u64 *copy = page_address(pages[i / RF_DESCS_PER_PAGE]);
+
+		saved->pfn[i / RF_DESCS_PER_PAGE] = gfns[i / RF_DESCS_PER_PAGE].v;
+		saved->entries[i] = copy[i % RF_DESCS_PER_PAGE];
+	}
+	rf_stream_write(stream, type, saved, size);
+	kvfree(saved);
+	return 0;
+}
+
+int rf_descriptors_save(struct rf_vcpu *vcpu, struct rf_stream *stream)
+{
+	int err;
+
+	err = descriptors_save(stream, RF_SAVED_GDT, vcpu->gdt_pages, vcpu->gdt_gfns,
+			       vcpu->nr_gdt_entries);
+	return err ?: descriptors_save(stream, RF_SAVED_LDT, vcpu->ldt_pages, vcpu->ldt_gfns,
+				       vcpu->nr_ldt_entries);
+}
+
+/* Such as gdt_read() and ldt_read() would have made of some page of the guest's. */
+static bool descriptors_ok(struct rf_vm *vm, const struct rf_saved_descriptors *saved,
+			   u32 max_entries)
+{
+	u32 i;
+
+	if (saved->nr_entries > max_entries ||
+	    saved->head.size != struct_size(saved, entries, saved->nr_entries))
+		return false;
+	for (i = 0; i < RF_SAVED_DESCRIPTOR_PAGES; i++)
+		if (i < nr_pages_of(saved->nr_entries) ?
+		    !rf_gfn_in_memory(vm, RF_GFN(saved->pfn[i])) : saved->pfn[i])
+			return false;
+	for (i = 0; i < saved->nr_entries; i++) {
+		u64 desc = saved->entries[i];
+
+		if (!rf_descriptor_fix(&desc) || desc != saved->entries[i])
+			return false;
+	}
+	return true;
+}
+
+/* Copies at @pages, of which the first is at @page_index of the vCPU's area. */
+static int descriptors_use(struct rf_vcpu *vcpu, const struct rf_saved_descriptors *saved,
+			   struct page **pages, rf_gfn_t *gfns, unsigned int page_index)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < nr_pages_of(saved->nr_entries); i++) {
+		err = have_copy(vcpu, &pages[i], page_index + i);
+		if (err)
+			return err;
+		copy_descriptors(pages[i], NULL);
+		gfns[i] = RF_GFN(saved->pfn[i]);
+	}
+	for (i = 0; i < saved->nr_entries; i++) {
+		u64 *copy = page_address(pages[i / RF_DESCS_PER_PAGE]);
+
+		copy[i % RF_DESCS_PER_PAGE] = saved->entries[i];
+	}
+	return 0;
+}
+
+static int gdt_load(struct rf_vcpu *vcpu, const struct rf_saved_descriptors *saved)
+{
+	int err = -EINVAL;
+
+	if (descriptors_ok(vcpu->vm, saved, RF_FIRST_RESERVED_GDT_ENTRY))
+		err = descriptors_use(vcpu, saved, vcpu->gdt_pages, vcpu->gdt_gfns,
+				      RF_VCPU_GDT);
+	if (!err)
+		vcpu->nr_gdt_entries = saved->nr_entries;
+	return err;
+}
+
+static int ldt_load(struct rf_vcpu *vcpu, const struct rf_saved_descriptors *saved)
+{
+	int err = -EINVAL;
+
+	if (descriptors_ok(vcpu->vm, saved, MAX_LDT_ENTRIES))
+		err = descriptors_use(vcpu, saved, vcpu->ldt_pages, vcpu->ldt_gfns,
+				      RF_VCPU_LDT);
+	if (!err)
+		ldt_use(vcpu, saved->nr_entries);
+	return err;
+}
+
+static int descriptors_load(struct rf_vcpu *vcpu, struct rf_stream *stream,
+			    enum rf_saved_type type,
+			    int (*load)(struct rf_vcpu *vcpu,
+					const struct rf_saved_descriptors *saved))
+{
+	struct rf_saved_descriptors *saved;
+	int err;
+
+	saved = rf_stream_read_array(stream, type, sizeof(*saved),
+				     struct_size_t(struct rf_saved_descriptors, entries,
+						   MAX_LDT_ENTRIES));
+	if (IS_ERR(saved))
+		return PTR_ERR(saved);
+	mutex_lock(&vcpu->vm->descriptor_lock);
+	err = load(vcpu, saved);
+	mutex_unlock(&vcpu->vm->descriptor_lock);
+	kvfree(saved);
+	return err;
+}
+
+int rf_descriptors_load(struct rf_vcpu *vcpu, struct rf_stream *stream)
+{
+	int err = descriptors_load(vcpu, stream, RF_SAVED_GDT, gdt_load);
+
+	return err ?: descriptors_load(vcpu, stream, RF_SAVED_LDT, ldt_load);
 }
 
 /*
