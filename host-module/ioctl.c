@@ -16,6 +16,7 @@
 #include "emul/emul.h"
 #include "event/event.h"
 #include "ioctl.h"
+#include "state.h"
 #include "switcher/switcher.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -33,6 +34,7 @@ union rf_arg {
 	struct rf_vm_state vm_state;
 	struct rf_stats stats;
 	struct rf_kill kill;
+	struct rf_state_buffer state;
 	struct rf_set_regs set_regs;
 	struct rf_get_regs get_regs;
 	struct rf_run run;
@@ -281,6 +283,20 @@ static int ioctl_kill(void *object, union rf_arg *arg)
 	return 0;
 }
 
+static int ioctl_save_state(void *object, union rf_arg *arg)
+{
+	if (arg->state.flags)
+		return -EOPNOTSUPP;
+	return rf_state_save(object, &arg->state);
+}
+
+static int ioctl_load_state(void *object, union rf_arg *arg)
+{
+	if (arg->state.flags)
+		return -EOPNOTSUPP;
+	return rf_state_load(object, &arg->state);
+}
+
 /* --- vCPU ------------------------------------------------------------------------ */
 
 static int ioctl_set_regs(void *object, union rf_arg *arg)
@@ -329,6 +345,8 @@ static const struct rf_ioctl vm_ioctls[] = {
 	RF_IOCTL(RF_GET_STATE, ioctl_get_state, rf_vm_state, text, true),
 	RF_IOCTL(RF_GET_STATS, ioctl_vm_stats, rf_stats, run_ns, true),
 	RF_IOCTL(RF_KILL, ioctl_kill, rf_kill, flags, false),
+	RF_IOCTL(RF_SAVE_STATE, ioctl_save_state, rf_state_buffer, len, true),
+	RF_IOCTL(RF_LOAD_STATE, ioctl_load_state, rf_state_buffer, len, false),
 };
 
 static const struct rf_ioctl vcpu_ioctls[] = {

@@ -197,6 +197,23 @@ out:
 	return entered;
 }
 
+/* One thread at a time, and none while the VM's state is saved or loaded. */
+static bool vcpu_trylock(struct rf_vcpu *vcpu)
+{
+	if (!atomic_inc_unless_negative(&vcpu->vm->nr_busy))
+		return false;
+	if (mutex_trylock(&vcpu->run_lock))
+		return true;
+	atomic_dec(&vcpu->vm->nr_busy);
+	return false;
+}
+
+static void vcpu_unlock(struct rf_vcpu *vcpu)
+{
+	mutex_unlock(&vcpu->run_lock);
+	atomic_dec(&vcpu->vm->nr_busy);
+}
+
 /* Time that counts as running begins, or has ended. */
 static void vcpu_set_running(struct rf_vcpu *vcpu, bool running)
 {
@@ -302,11 +319,12 @@ static u32 vcpu_loop(struct rf_vcpu *vcpu)
 
 int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 {
-	if (!mutex_trylock(&vcpu->run_lock))
+	if (!vcpu_trylock(vcpu))
 		return -EBUSY;
 	/* A hypercall may (rf_vcpu_initialise()): have lockdep know of it. */
 	might_lock(&vcpu->vm->config_lock);
 
+	rf_event_thaw(vcpu->vm);
 	if (vcpu->emul.io_pending)
 		rf_emul_io_done(vcpu, run->io_value);
 	memset_after(run, 0, size);
@@ -327,7 +345,7 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 	vcpu_set_running(vcpu, false);
 
 	vcpu->run = NULL;
-	mutex_unlock(&vcpu->run_lock);
+	vcpu_unlock(vcpu);
 	return 0;
 }
 
@@ -342,7 +360,7 @@ int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set)
 	if (!rf_gva_ok(set->rip) || !rf_gva_ok(set->rsp) ||
 	    !rf_gfn_in_memory(vcpu->vm, RF_GFN(set->cr3_pfn)))
 		return -EINVAL;
-	if (!mutex_trylock(&vcpu->run_lock))
+	if (!vcpu_trylock(vcpu))
 		return -EBUSY;
 	if (vcpu->has_run) {
 		err = -EBUSY;
@@ -365,7 +383,7 @@ int rf_vcpu_set_regs(struct rf_vcpu *vcpu, const struct rf_set_regs *set)
 	vcpu->initialised = true;
 	vcpu->online = set->flags & RF_REGS_ONLINE;
 out:
-	mutex_unlock(&vcpu->run_lock);
+	vcpu_unlock(vcpu);
 	return err;
 }
 
@@ -377,7 +395,7 @@ int rf_vcpu_get_regs(struct rf_vcpu *vcpu, struct rf_get_regs *get)
 		r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
 	};
 
-	if (!mutex_trylock(&vcpu->run_lock))
+	if (!vcpu_trylock(vcpu))
 		return -EBUSY;
 	get->flags = (vcpu->online ? RF_REGS_ONLINE : 0) |
 		     (rf_vcpu_in_kernel(vcpu) ? RF_REGS_KERNEL : 0);
@@ -391,7 +409,7 @@ int rf_vcpu_get_regs(struct rf_vcpu *vcpu, struct rf_get_regs *get)
 	get->user_cr3_pfn = vcpu->mmu.user_gfn.v;
 	get->fs_base = vcpu->world->fs_base;
 	get->gs_base = vcpu->world->gs_base;
-	mutex_unlock(&vcpu->run_lock);
+	vcpu_unlock(vcpu);
 	return 0;
 }
 

@@ -7,7 +7,8 @@
  *	vcpu->run_lock		one thread runs a vCPU; only tried, so that a
  *				holder of any lock may ask for it
  *	 vm->config_lock	set-up ioctls against each other, and against a
- *				guest that starts a vCPU
+ *				guest that starts a vCPU; with it, vm->nr_busy
+ *				keeps all vCPUs' threads out
  *	  vm->descriptor_lock	copies of descriptors, and what they are of
  *	   mm->mmap_lock	taken by page look-up
  *	    vm->mmu.lock	rwlock: shadow structure
@@ -22,6 +23,7 @@
 #ifndef RF_VM_H
 #define RF_VM_H
 
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
@@ -84,13 +86,14 @@ struct rf_vm {
 	struct shared_info *shared;	/* pinned guest page; NULL until set */
 	struct page *shared_page;
 	rf_gfn_t shared_gfn;
-	u64 clock_base_ns;		/* host CLOCK_MONOTONIC at creation */
+	u64 clock_base_ns;		/* host CLOCK_MONOTONIC at guest time 0 */
 	s64 wallclock_offset_ns;
 	u32 wc_version;
 	unsigned long vm_assist;
 
 	bool dead;
-	bool started;			/* a vCPU has run */
+	bool started;			/* a vCPU has run, or a state was loaded */
+	atomic_t nr_busy;		/* threads in vCPUs; -1: kept out, see state.c */
 	spinlock_t state_lock;
 	u32 state;			/* RF_STATE_* */
 	u32 reason;			/* SHUTDOWN_* */
