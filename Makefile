@@ -85,6 +85,11 @@ guest-tests:
 ioctl-storm:
 	+@$(MAKE) -s -C tests/fuzz/ioctl B=$(B)
 
+# Programs that save and load guests: of the launcher's own parts.
+.PHONY: state-tests
+state-tests: launcher guest-tests
+	+@$(MAKE) -s -C tests/state B=$(B)
+
 .PHONY: kernels
 kernels:
 	@tests/setup.sh

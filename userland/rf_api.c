@@ -107,6 +107,44 @@ int rf_api_kill(int vm_fd)
 	return call(vm_fd, RF_KILL, &kill);
 }
 
+int rf_api_rebind_port(int vm_fd, unsigned int port, int to_launcher,
+		       int from_launcher)
+{
+	struct rf_bind_port bind = {
+		.size = sizeof(bind),
+		.flags = RF_BIND_RESTORED,
+		.to_launcher = to_launcher,
+		.from_launcher = from_launcher,
+		.port = port,
+	};
+
+	return call(vm_fd, RF_BIND_PORT, &bind);
+}
+
+int rf_api_save_state(int vm_fd, void *buffer, size_t *len)
+{
+	struct rf_state_buffer state = {
+		.size = sizeof(state),
+		.buffer = (uintptr_t)buffer,
+		.len = *len,
+	};
+	int ret = call(vm_fd, RF_SAVE_STATE, &state);
+
+	*len = state.len;
+	return ret;
+}
+
+int rf_api_load_state(int vm_fd, const void *buffer, size_t len)
+{
+	struct rf_state_buffer state = {
+		.size = sizeof(state),
+		.buffer = (uintptr_t)buffer,
+		.len = len,
+	};
+
+	return call(vm_fd, RF_LOAD_STATE, &state);
+}
+
 int rf_api_get_stats(int fd, struct rf_stats *stats, uint64_t *counters,
 		     size_t nr)
 {

@@ -25,6 +25,12 @@ int rf_api_create_vcpu(int vm_fd, unsigned int id);
 int rf_api_bind_port(int vm_fd, int to_launcher, int from_launcher);
 int rf_api_get_state(int vm_fd, struct rf_vm_state *state);
 int rf_api_kill(int vm_fd);
+/* Give a port eventfds again that was loaded without. */
+int rf_api_rebind_port(int vm_fd, unsigned int port, int to_launcher,
+		       int from_launcher);
+/* @len: room, then what it takes; more than the room if that was too little. */
+int rf_api_save_state(int vm_fd, void *buffer, size_t *len);
+int rf_api_load_state(int vm_fd, const void *buffer, size_t len);
 
 /* VM or vCPU fd. */
 int rf_api_get_stats(int fd, struct rf_stats *stats, uint64_t *counters,

@@ -66,6 +66,8 @@ def vm_case(suite, script, words):
         needs.append("guest-tests")
     if "ioctl" in stem:
         needs.append("ioctl-storm")
+    if any("/state/" in word for word in words):
+        needs.append("state-tests")
     if "debian" in stem:
         needs.append("debian")
     timeout = float(option(words, "--timeout", "600")) + 60
