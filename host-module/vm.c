@@ -250,7 +250,10 @@ static void teach_lock_order(struct rf_vm *vm)
 	write_lock(&vm->mmu.lock);
 	might_lock(&vm->mmu.out_of_sync_lock);
 	might_lock(&vm->mmu.rmap_locks[0]);
+	/* Interrupts take it too, a watchdog's timer for one. */
+	local_irq_disable();
 	might_lock(&vm->state_lock);
+	local_irq_enable();
 	write_unlock(&vm->mmu.lock);
 	mmap_read_unlock(vm->mm);
 	mutex_unlock(&vm->descriptor_lock);
