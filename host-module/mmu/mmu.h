@@ -71,7 +71,7 @@ struct rf_vm_mmu {
 	struct rf_open_leaf open_leaves[RF_MAX_OPEN];
 	u32 nr_open_leaves;
 
-	spinlock_t spares_lock;
+	spinlock_t spares_lock;		/* what follows */
 	struct list_head spares;	/* freed, empty, and kept for the next ones */
 	u32 nr_spares;
 

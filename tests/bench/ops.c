@@ -186,13 +186,21 @@ static void pause_for(const char *what, unsigned long n)
 }
 
 /* NOPs that a profiler finds: see profile-plugin.c. */
-#define MARK(_n)	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x72667000 + %c0" : : "i" (_n))
+static inline void mark_begin(void)
+{
+	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x72667001" : : : "memory");
+}
+
+static inline void mark_end(void)
+{
+	asm volatile(".byte 0x0f, 0x1f, 0x80; .long 0x72667002" : : : "memory");
+}
 
 static uint64_t begin(unsigned long n)
 {
 	if (stepping)
 		pause_for("READY", n);
-	MARK(1);
+	mark_begin();
 	return now_ns();
 }
 
@@ -200,7 +208,7 @@ static uint64_t end(uint64_t start)
 {
 	uint64_t ns = now_ns() - start;
 
-	MARK(2);
+	mark_end();
 	if (stepping)
 		pause_for("DONE", 0);
 	return ns;

@@ -106,10 +106,11 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
 	struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, 0);
+	struct block *block;
 
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_cb(tb, count, 0,
-		block_of(qemu_plugin_tb_vaddr(tb), qemu_plugin_insn_haddr(insn), n));
+	block = block_of(qemu_plugin_tb_vaddr(tb), qemu_plugin_insn_haddr(insn), n);
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, count, 0, block);
 	for (i = 0; i < n; i++) {
 		uint8_t bytes[16] = {};
 		uint32_t nr;
