@@ -9,7 +9,7 @@
 . /lib/rf.sh
 kernel=${GUESTS%% *}
 seconds=${SECONDS_IN:-60}
-plan 3
+plan 4
 
 disturb() {
 	for n in 1 2 3; do
@@ -63,6 +63,23 @@ awk '
 	}' /tmp/host /tmp/guest >/tmp/drift
 read -r over ppm least most stamps </tmp/drift
 note "over $over s: $ppm ppm; off by $least to $most ns at $stamps looks"
+
+# How much the host's own speed changed meanwhile, second by second.
+spread=$(awk -v k="$((1000 / ${STEP_MS:-50} + 1))" '
+	{ tsc[NR] = $2; ns[NR] = $3 }
+	END {
+		for (i = 1; i + k <= NR; i += k) {
+			slope = (ns[i + k] - ns[i]) / (tsc[i + k] - tsc[i])
+			if (!least || slope < least) least = slope
+			if (slope > most) most = slope
+		}
+		printf "%d\n", (most / least - 1) * 1e6
+	}' /tmp/host)
+note "the host's clock ran at speeds $spread ppm apart"
+case $DISTURB in
+slews)	check "the host's clock was slewed" test "$spread" -gt 500 ;;
+*)	check "the host's clock was not slewed" test "$spread" -lt 50 ;;
+esac
 check "its clock differs by less than ${PPM:-50} ppm" \
 	awk "BEGIN { exit !(\"$ppm\" != \"\" && $ppm < ${PPM:-50} && $ppm > -${PPM:-50}) }"
 check "and is never off by more than ${MOST_NS:-100000} ns" \
