@@ -38,13 +38,13 @@ listens() { ringfence info "$1" --json | grep -q '"listens":true'; }
 # An orderly guest, from its boot by way of a reboot to its end.
 orderly() {
 	run_as a "$1" /tests/orderly.sh
-	check "$1: boots" await 180 booted a
+	check "$1: boots" await 400 booted a
 	check "$1: nothing in its boot waits or complains" [ "$(count a 'RFTEST not ok')" = 0 ]
 	check "$1: listens for requests" listens a
 	ringfence reboot a >/tmp/reboot 2>&1
 	check "$1: reboots when asked to" [ $? = 0 ]
 	check "$1: its programs have seen it" [ "$(count a RFGUEST-SHUTDOWN)" = 1 ]
-	check "$1: is there again" await 180 booted a 2
+	check "$1: is there again" await 400 booted a 2
 	ringfence stop a --json >/tmp/stop 2>&1
 	status=$?
 	check "$1: powers off when asked to" \
@@ -61,7 +61,7 @@ done
 
 # A guest whose poweroff program does nothing takes note, and that is all.
 run_as b "$1" /tests/deaf.sh
-await 180 booted b
+await 400 booted b
 ringfence stop b --timeout 3 2>/tmp/err
 check "a guest that goes on is complained about" \
 	eval "[ $? = 1 ] && grep -q 'took note but still runs' /tmp/err"
@@ -72,7 +72,7 @@ check "which is a kill for its launcher" ended_with b 6
 
 # A kernel without the driver.
 run_as c "$1" /tests/deaf.sh initcall_blacklist=xen_setup_shutdown_event
-await 180 booted c
+await 400 booted c
 ringfence stop c --timeout 2 2>/tmp/err
 check "a guest that cannot hear is told from others" \
 	eval "[ $? = 1 ] && grep -q 'nobody in the guest has listened' /tmp/err"
