@@ -51,12 +51,6 @@ static const u32 msr_index[NR_MSR_SLOTS] = {
 	[MSR_SLOT_TSC_AUX]	= MSR_TSC_AUX,		/* last: not every CPU has it */
 };
 
-static int nr_msrs(void)
-{
-	return boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID) ?
-	       NR_MSR_SLOTS : MSR_SLOT_TSC_AUX;
-}
-
 /* STAR as the ABI wants it: HV %cs at SYSCALL, flat ring-3 selectors at SYSRET. */
 #define STAR_VALUE	(((u64)(0xe023) << 48) | ((u64)RF_SEL_HV_CS << 32))
 #define FMASK_VALUE	(X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF |	\
@@ -96,11 +90,19 @@ struct page *rf_switcher_gdt_page;	/* page 14 of every guest's GDT */
  * on VMX, and believes to be alone with them: there they are switched each
  * time, and the host's are whatever was live.  They are the last ones.
  */
-static int first_shared_msr(void)
+static int nr_msrs __ro_after_init;
+static int first_shared_msr __ro_after_init;
+
+static void msrs_init(void)
 {
+	nr_msrs = MSR_SLOT_TSC_AUX;
+	if (boot_cpu_has(X86_FEATURE_RDTSCP) || boot_cpu_has(X86_FEATURE_RDPID))
+		nr_msrs = NR_MSR_SLOTS;
+	first_shared_msr = nr_msrs;
 	if (boot_cpu_has(X86_FEATURE_VMX))
-		return 0;
-	return boot_cpu_has(X86_FEATURE_SVM) ? MSR_SLOT_TSC_AUX : NR_MSR_SLOTS;
+		first_shared_msr = 0;
+	else if (boot_cpu_has(X86_FEATURE_SVM))
+		first_shared_msr = MSR_SLOT_TSC_AUX;
 }
 
 /*
@@ -161,7 +163,7 @@ static void msrs_restore(struct cpu_state *st)
 	user_return_notifier_unregister(&st->urn);
 	if (rf_cpuid_fault_leave(&st->cpuid_fault))
 		cpuid_fault_write(test_thread_flag(TIF_NOCPUID));
-	for (i = 0; i < min(first_shared_msr(), nr_msrs()); i++)
+	for (i = 0; i < first_shared_msr; i++)
 		wrmsrl(msr_index[i], st->host_msrs[i]);
 }
 
@@ -192,7 +194,7 @@ static void msrs_load_lazily(struct cpu_state *st)
 	st->msrs_loaded = true;
 	st->urn.on_user_return = msrs_on_user_return;
 	user_return_notifier_register(&st->urn);
-	for (i = 0; i < min(first_shared_msr(), nr_msrs()); i++)
+	for (i = 0; i < first_shared_msr; i++)
 		wrmsrl(msr_index[i], st->guest_msrs[i]);
 }
 
@@ -200,11 +202,11 @@ static void msrs_load(struct cpu_state *st)
 {
 	int i;
 
-	for (i = first_shared_msr(); i < nr_msrs(); i++) {
+	for (i = first_shared_msr; i < nr_msrs; i++) {
 		st->host_msrs[i] = __rdmsr(msr_index[i]);
 		msr_write(i, st->guest_msrs[i]);
 	}
-	if (!st->msrs_loaded && first_shared_msr())
+	if (!st->msrs_loaded && first_shared_msr)
 		msrs_load_lazily(st);
 	cpuid_fault_load(st);
 }
@@ -214,7 +216,7 @@ static void msrs_unload(struct cpu_state *st)
 	int i;
 
 	cpuid_fault_unload();
-	for (i = first_shared_msr(); i < nr_msrs(); i++)
+	for (i = first_shared_msr; i < nr_msrs; i++)
 		msr_write(i, st->host_msrs[i]);
 }
 
@@ -341,7 +343,7 @@ static void cpu_read_host(struct cpu_state *st)
 	cpu->host_tr = GDT_ENTRY_TSS * 8;
 	cpu->host_gs_base = rdgsbase();
 
-	for (i = 0; i < nr_msrs(); i++)
+	for (i = 0; i < nr_msrs; i++)
 		rdmsrl(msr_index[i], st->host_msrs[i]);
 }
 
@@ -642,6 +644,7 @@ int rf_switcher_init(void)
 {
 	int cpu, err;
 
+	msrs_init();
 	err = rf_hole_init();
 	if (err)
 		return err;
