@@ -613,6 +613,8 @@ SYM_INNER_LABEL(rf_hole_page_fault, SYM_L_GLOBAL)
 	jz	rf_hole_vector
 	testb	$8, AT_EXIT(regs_error)		/* X86_PF_RSVD */
 	jz	rf_leave_guest
+	testb	$4, AT_EXIT(regs_error)		/* X86_PF_USER; some emulators forget it */
+	jz	rf_leave_guest
 	cmpb	$0, AT_EXIT(fast)
 	je	rf_leave_guest
 	cmpq	$0, AT_EXIT(fast_roots)
