@@ -1,26 +1,50 @@
 #!/bin/sh
-# Many idle guests: all start, all are listed, all go.
+# Many idle guests: all start, all are listed, none costs much beyond its own
+# memory, all go.
 . /lib/rf.sh
 kernel=${GUESTS%% *}
 count=${COUNT:-32}
-plan 3
+plan 5
 
 start() {
 	for n in $(seq "$count"); do
 		ringfence run --name "g$n" -k "/guests/$kernel/vmlinuz" \
-			-i /guests/initrd.cpio.gz -m "${GUEST_MEM:-64M}" -c 1 \
+			-i /guests/initrd.cpio.gz -m "${GUEST_MEM:-128M}" -c 1 \
 			-p "console=hvc0 panic=-1 quiet rf.test=idle rf.seconds=9999" \
 			>/tmp/g$n.log 2>&1 </dev/null &
 	done
 	left=${LIMIT:-600}
 	while [ "$(grep -l RFGUEST-INIT /tmp/g*.log | wc -l)" -lt "$count" ]; do
 		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
+		[ $left -gt 0 ] && kill -0 $! || { show /tmp/g$n.log; return 1; }
 		sleep 1
 	done
 	note "started within $((${LIMIT:-600} - left)) s"
 }
+
+# What is in use, but for the guests' memory, which is the page cache's.
+used() {
+	awk '{ kb[$1] = $2 }
+	     END { print kb["MemTotal:"] - kb["MemFree:"] - kb["Buffers:"] - kb["Cached:"] }' /proc/meminfo
+}
+before=$(used)
+shmem=$(sed -n 's/^Shmem: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 check "$count guests start" start
+sleep "${SETTLE:-5}"
+each=$((($(used) - before) / count))
+shmem=$((($(sed -n 's/^Shmem: *\([0-9]*\) kB/\1/p' /proc/meminfo) - shmem) / count))
+note "a guest: $each kB, and $shmem kB of its own memory"
+check "each costs less than ${MOST_KB:-5120} kB of the host's" test $each -lt "${MOST_KB:-5120}"
+
+switches() { cat /sys/kernel/debug/ringfence/*/counters | awk '$2 == "switches" { n += $3 } END { print n }'; }
+idle() {
+	first=$(switches)
+	sleep 10
+	rate=$((($(switches) - first) / 10 / count))
+	note "$rate world switches a second and guest"
+	[ $rate -lt "${MOST_SWITCHES:-300}" ]
+}
+check "and little of its time" idle
 check "all are listed" test "$(ringfence list | grep -c 'g[0-9]')" = "$count"
 all_end() {
 	for n in $(seq "$count"); do ringfence kill "g$n" || return 1; done
