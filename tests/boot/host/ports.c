@@ -435,8 +435,10 @@ static void what_is_wrong_is_refused(void)
 	EXPECT_EQ(bind_port(-1, system_fd), -EINVAL);
 	EXPECT_EQ(bind_port(999, -1), -EBADF);
 	EXPECT_EQ(bind_port(fd, 999), -EBADF);
-	bind.flags = 1;
+	bind.flags = RF_BIND_RESTORED << 1;
 	EXPECT(ioctl(vm_fd, RF_BIND_PORT, &bind) && errno == EOPNOTSUPP);
+	bind.flags = RF_BIND_RESTORED;
+	EXPECT(ioctl(vm_fd, RF_BIND_PORT, &bind) && errno == EINVAL);
 	bind.flags = 0;
 	bind.remote_domid = 0x7ff0;
 	EXPECT(ioctl(vm_fd, RF_BIND_PORT, &bind) && errno == EINVAL);
