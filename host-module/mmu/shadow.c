@@ -269,7 +269,13 @@ int rf_shadow_top_up(struct rf_vcpu *vcpu)
 
 void rf_shadow_free_cache(struct rf_vcpu *vcpu)
 {
-	rf_shadow_free_list(vcpu->vm, &vcpu->mmu.cache);
+	struct rf_shadow *sh, *next;
+
+	/* Not to be kept: the VM is going, and has freed what it kept. */
+	list_for_each_entry_safe(sh, next, &vcpu->mmu.cache, node) {
+		list_del(&sh->node);
+		shadow_free(sh);
+	}
 	vcpu->mmu.nr_cached = 0;
 	free_pages((unsigned long)vcpu->mmu.root_pages, ROOT_ORDER);
 	vcpu->mmu.root_pages = NULL;
