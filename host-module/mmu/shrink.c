@@ -21,18 +21,27 @@ static unsigned long shrink_count(struct shrinker *shrinker, struct shrink_contr
 }
 
 /* Whoever is short of memory does not wait for a guest that builds shadows. */
+static unsigned int drop_some(struct rf_vm *vm, unsigned int nr)
+{
+	unsigned int dropped;
+
+	if (!write_trylock(&vm->mmu.lock))
+		return 0;
+	dropped = rf_shadow_reclaim(vm, nr);
+	rf_shadow_unlock(vm);
+	return dropped;
+}
+
 static unsigned long shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct rf_vm *vm = rf_shrinker_private(shrinker);
-	unsigned int freed = rf_shadow_free_spares(vm), dropped = 0;
+	unsigned int freed = rf_shadow_free_spares(vm);
 
-	if (freed < sc->nr_to_scan && write_trylock(&vm->mmu.lock)) {
-		dropped = rf_shadow_reclaim(vm, sc->nr_to_scan - freed);
-		rf_shadow_unlock(vm);
-		/* Those dropped have become spares. */
-		rf_shadow_free_spares(vm);
-	}
-	return freed + dropped ? freed + dropped : SHRINK_STOP;
+	if (freed < sc->nr_to_scan)
+		freed += drop_some(vm, sc->nr_to_scan - freed);
+	/* Those dropped have become spares. */
+	rf_shadow_free_spares(vm);
+	return freed ? freed : SHRINK_STOP;
 }
 
 int rf_shrink_init(struct rf_vm *vm)
