@@ -70,9 +70,8 @@ out:
 	return err;
 }
 
-int rf_mmu_init(void)
+int rf_m2p_init(void)
 {
-	rf_absent_init();
 	m2p_pud = (u64 *)get_zeroed_page(GFP_KERNEL);
 	return m2p_pud ? 0 : -ENOMEM;
 }
@@ -87,7 +86,7 @@ static void m2p_free(u64 *table, int level)
 	free_page((unsigned long)table);
 }
 
-void rf_mmu_exit(void)
+void rf_m2p_exit(void)
 {
 	m2p_free(m2p_pud, 3);
 }

@@ -136,6 +136,9 @@ u64 rf_rmap_known(struct rf_vm *vm, rf_gfn_t gfn);
 /* tlb.c: run on @sh from the next entry on; reading */
 void rf_mmu_use_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel);
 
+/* tlb.c: the vCPU goes, and is nobody's last on any CPU */
+void rf_mmu_forget_pcids(struct rf_vcpu *vcpu);
+
 /* tlb.c: the root's shadow goes; writing */
 void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh);
 
@@ -143,9 +146,13 @@ void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh);
 int rf_shrink_init(struct rf_vm *vm);
 void rf_shrink_exit(struct rf_vm *vm);
 
-/* RF_SPTE_ABSENT, or 0 where the CPU's faults would not tell. */
+/* absent.c: RF_SPTE_ABSENT, or 0 where the CPU's faults would not tell */
 extern u64 rf_spte_absent;
 void rf_absent_init(void);
+
+/* m2p.c */
+int rf_m2p_init(void);
+void rf_m2p_exit(void);
 
 /* sync.c */
 void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry);
