@@ -19,6 +19,22 @@
 
 enum guest_access { GUEST_READ, GUEST_WRITE, GUEST_FETCH };
 
+/*
+ * What a guest reads or writes as one word is copied as one: memcpy() may go
+ * byte by byte, and another vCPU would see a number that never was.
+ */
+static void copy_words(void *dst, const void *src, size_t len)
+{
+	unsigned long both = (unsigned long)dst | (unsigned long)src;
+
+	if (len == sizeof(u64) && IS_ALIGNED(both, sizeof(u64)))
+		WRITE_ONCE(*(u64 *)dst, READ_ONCE(*(const u64 *)src));
+	else if (len == sizeof(u32) && IS_ALIGNED(both, sizeof(u32)))
+		WRITE_ONCE(*(u32 *)dst, READ_ONCE(*(const u32 *)src));
+	else
+		memcpy(dst, src, len);
+}
+
 /* Copy within one page, through the shadow. */
 static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 			enum guest_access how)
@@ -35,9 +51,9 @@ static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 		p = rf_mmu_translate(vcpu, gva, how == GUEST_WRITE);
 		if (p) {
 			if (how == GUEST_WRITE)
-				memcpy(p, buf, len);
+				copy_words(p, buf, len);
 			else
-				memcpy(buf, p, len);
+				copy_words(buf, p, len);
 		}
 		read_unlock(&vm->mmu.lock);
 		if (p)
