@@ -384,6 +384,166 @@ struct rf_state_buffer {
 #define RF_LOAD_STATE		_IO(RF_IOCTL_TYPE, 0x1a)
 
 /**
+ * DOC: Devices
+ *
+ * A VM has a bus of 32 slots; the guest's side of it is ringfence_guest.h.
+ * RF_ADD_* put a device there before the first vCPU runs or later;
+ * RF_REMOVE_DEVICE takes one away.
+ */
+
+/**
+ * struct rf_add_block - ioctl(RF_ADD_BLOCK), VM fd
+ * @size: sizeof(struct rf_add_block)
+ * @flags: RF_BLOCK_*
+ * @slot: Out: slot it was put into
+ * @fd: Regular file or block device, open for reading, and for writing unless
+ *	RF_BLOCK_READ_ONLY; I/O bypasses the page cache if it was opened O_DIRECT
+ * @offset: First byte of it that is the guest's, a multiple of @block_size
+ * @len: Bytes that are the guest's, a multiple of @block_size; 0: to its end
+ * @block_size: Logical block size the guest sees: 512 or 4096; 0: that of @fd
+ * @nr_queues: 1 to RF_MAX_VCPUS; 0: one
+ * @queue_num: Descriptors in a queue, a power of 2, 16 to 1024; 0: 256
+ * @reserved: Must be 0
+ * @serial: What the guest reads as the serial number; not ended by 0 if full
+ * @iops: Requests a second, 0: no limit
+ * @bytes: Bytes a second, 0: no limit
+ * @iops_burst: Requests that may come at once beyond that; 0: 1/10 second's
+ * @bytes_burst: Bytes that may come at once beyond that; 0: 1/10 second's
+ *
+ * Whatever the guest asks for, only these bytes of @fd are read or written.
+ *
+ * Return: 0, EINVAL if @fd is neither kind of file or a field is wrong, EBADF if
+ * it is not open for what is asked, ENOSPC if all slots are taken.
+ */
+struct rf_add_block {
+	__u32 size;
+	__u32 flags;
+	__u32 slot;
+	__s32 fd;
+	__aligned_u64 offset;
+	__aligned_u64 len;
+	__u32 block_size;
+	__u32 nr_queues;
+	__u32 queue_num;
+	__u32 reserved;
+	char serial[24];
+	__aligned_u64 iops;
+	__aligned_u64 bytes;
+	__aligned_u64 iops_burst;
+	__aligned_u64 bytes_burst;
+};
+#define RF_BLOCK_READ_ONLY	(1U << 0)
+#define RF_BLOCK_DISCARD	(1U << 1)	/* offer discard and write-zeroes with unmap */
+#define RF_ADD_BLOCK		_IO(RF_IOCTL_TYPE, 0x1b)
+
+/**
+ * struct rf_add_device - ioctl(RF_ADD_DEVICE), VM fd
+ * @size: sizeof(struct rf_add_device)
+ * @flags: Must be 0
+ * @device_id: RF_DEVICE_*
+ * @slot: Out: slot it was put into
+ *
+ * A device that needs no more than its kind: RF_DEVICE_ENTROPY gives the guest
+ * what the host's /dev/urandom gives, RF_DEVICE_BALLOON takes memory back
+ * (struct rf_balloon).  One of a kind.
+ *
+ * Return: 0, EEXIST if there is one, EOPNOTSUPP for another kind, ENOSPC.
+ */
+struct rf_add_device {
+	__u32 size;
+	__u32 flags;
+	__u32 device_id;
+	__u32 slot;
+};
+#define RF_DEVICE_ENTROPY	4
+#define RF_DEVICE_BALLOON	5
+#define RF_ADD_DEVICE		_IO(RF_IOCTL_TYPE, 0x1c)
+
+/**
+ * struct rf_remove_device - ioctl(RF_REMOVE_DEVICE), VM fd
+ * @size: sizeof(struct rf_remove_device)
+ * @flags: RF_REMOVE_FORCE or 0
+ * @slot: Slot
+ * @reserved: Must be 0
+ *
+ * Ask the guest to let go of a device; when its driver has reset it, it is
+ * gone.  With RF_REMOVE_FORCE it is gone at once: what is under way is waited
+ * for, and requests made later come back as errors.
+ *
+ * Return: 0 if it is gone, EINPROGRESS if the guest was asked, ENODEV if the
+ * slot is empty.
+ */
+struct rf_remove_device {
+	__u32 size;
+	__u32 flags;
+	__u32 slot;
+	__u32 reserved;
+};
+#define RF_REMOVE_FORCE		(1U << 0)
+#define RF_REMOVE_DEVICE	_IO(RF_IOCTL_TYPE, 0x1d)
+
+/**
+ * struct rf_device_state - ioctl(RF_GET_DEVICE), VM fd
+ * @size: sizeof(struct rf_device_state)
+ * @slot: Slot
+ * @device_id: Out: kind, 0: empty
+ * @instance: Out: differs for each device that has ever been in the slot
+ * @status: Out: virtio status, as the guest's driver has it
+ * @nr_queues: Out: queues
+ * @doorbells: Out: doorbells rung
+ * @events: Out: events raised
+ * @requests: Out: requests finished
+ * @read_bytes: Out: bytes handed to the guest
+ * @written_bytes: Out: bytes taken from the guest
+ * @errors: Out: requests that failed
+ *
+ * Return: 0; an empty slot is no error.  EINVAL for a slot there cannot be.
+ */
+struct rf_device_state {
+	__u32 size;
+	__u32 slot;
+	__u32 device_id;
+	__u32 instance;
+	__u32 status;
+	__u32 nr_queues;
+	__aligned_u64 doorbells;
+	__aligned_u64 events;
+	__aligned_u64 requests;
+	__aligned_u64 read_bytes;
+	__aligned_u64 written_bytes;
+	__aligned_u64 errors;
+};
+#define RF_GET_DEVICE		_IO(RF_IOCTL_TYPE, 0x1e)
+
+/**
+ * struct rf_balloon - ioctl(RF_BALLOON), VM fd
+ * @size: sizeof(struct rf_balloon)
+ * @flags: RF_BALLOON_SET or 0
+ * @target_pages: In, with RF_BALLOON_SET: guest frames the balloon should hold;
+ *	out: what it should hold
+ * @actual_pages: Out: what the guest's driver says it holds
+ * @reported_pages: Out: free frames given back so far by free page reporting
+ * @stats_valid: Out: bit N is set if @stats[N] was told by the guest
+ * @stats: Out: VIRTIO_BALLOON_S_* in their order, as last told by the guest
+ *
+ * With RF_BALLOON_SET, fresh statistics are asked for as well.
+ *
+ * Return: 0, ENODEV if the VM has no balloon, EINVAL if @target_pages is more
+ * than the guest has.
+ */
+struct rf_balloon {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 target_pages;
+	__aligned_u64 actual_pages;
+	__aligned_u64 reported_pages;
+	__aligned_u64 stats_valid;
+	__aligned_u64 stats[16];
+};
+#define RF_BALLOON_SET		(1U << 0)
+#define RF_BALLOON		_IO(RF_IOCTL_TYPE, 0x1f)
+
+/**
  * struct rf_set_regs - ioctl(RF_SET_REGS), vCPU fd
  * @size: sizeof(struct rf_set_regs)
  * @flags: RF_REGS_ONLINE if the vCPU is up
@@ -416,8 +576,22 @@ struct rf_set_regs {
 #define RF_RUN_IO		1	/* port I/O: serve it and call again */
 #define RF_RUN_CONSOLE		2	/* console_io: @data, @len bytes */
 #define RF_RUN_ENDED		3	/* shutdown or death: RF_GET_STATE */
+#define RF_RUN_RELEASE		4	/* balloon: give up the memory in @data */
 
 #define RF_RUN_DATA		1024
+
+/**
+ * struct rf_release - one of the ranges in @data of RF_RUN_RELEASE
+ * @guest_pfn: First guest frame
+ * @nr_pages: Frames
+ *
+ * The guest has no use for what is in there: give the memory back to the host
+ * (madvise()), so that it reads as 0 from then on.
+ */
+struct rf_release {
+	__aligned_u64 guest_pfn;
+	__aligned_u64 nr_pages;
+};
 
 /**
  * struct rf_run - ioctl(RF_VCPU_RUN), vCPU fd
@@ -429,7 +603,8 @@ struct rf_set_regs {
  * @reserved: Must be 0
  * @io_value: Out: value written; in, on the next call: value for an IN
  * @len: Out: bytes in @data
- * @data: Out: what the guest wrote to its emergency console
+ * @data: Out: what the guest wrote to its emergency console; for
+ *	RF_RUN_RELEASE @len bytes of struct rf_release
  *
  * Run the vCPU until something concerns the launcher.  One thread at a time;
  * the vector registers of the calling thread, control words included, are
