@@ -12,6 +12,7 @@
 
 #include <asm/cpufeature.h>
 
+#include "backend/backend.h"
 #include "dev.h"
 #include "emul/emul.h"
 #include "event/event.h"
@@ -38,6 +39,9 @@ union rf_arg {
 	struct rf_set_regs set_regs;
 	struct rf_get_regs get_regs;
 	struct rf_run run;
+	struct rf_add_device add_device;
+	struct rf_remove_device remove_device;
+	struct rf_device_state device_state;
 };
 
 /**
@@ -297,6 +301,36 @@ static int ioctl_load_state(void *object, union rf_arg *arg)
 	return rf_state_load(object, &arg->state);
 }
 
+static int ioctl_add_device(void *object, union rf_arg *arg)
+{
+	struct rf_add_device *add = &arg->add_device;
+
+	if (add->flags)
+		return -EOPNOTSUPP;
+	switch (add->device_id) {
+	case RF_DEVICE_ENTROPY:
+		return rf_entropy_add(object, add);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int ioctl_remove_device(void *object, union rf_arg *arg)
+{
+	const struct rf_remove_device *remove = &arg->remove_device;
+
+	if (remove->flags & ~RF_REMOVE_FORCE)
+		return -EOPNOTSUPP;
+	if (remove->reserved)
+		return -EINVAL;
+	return rf_bus_remove(object, remove->slot, remove->flags & RF_REMOVE_FORCE);
+}
+
+static int ioctl_get_device(void *object, union rf_arg *arg)
+{
+	return rf_bus_get_state(object, &arg->device_state);
+}
+
 /* --- vCPU ------------------------------------------------------------------------ */
 
 static int ioctl_set_regs(void *object, union rf_arg *arg)
@@ -347,6 +381,9 @@ static const struct rf_ioctl vm_ioctls[] = {
 	RF_IOCTL(RF_KILL, ioctl_kill, rf_kill, flags, false),
 	RF_IOCTL(RF_SAVE_STATE, ioctl_save_state, rf_state_buffer, len, true),
 	RF_IOCTL(RF_LOAD_STATE, ioctl_load_state, rf_state_buffer, len, false),
+	RF_IOCTL(RF_ADD_DEVICE, ioctl_add_device, rf_add_device, slot, true),
+	RF_IOCTL(RF_REMOVE_DEVICE, ioctl_remove_device, rf_remove_device, reserved, false),
+	RF_IOCTL(RF_GET_DEVICE, ioctl_get_device, rf_device_state, errors, true),
 };
 
 static const struct rf_ioctl vcpu_ioctls[] = {

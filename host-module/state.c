@@ -15,6 +15,7 @@
 
 #include <asm/processor-flags.h>
 
+#include "backend/backend.h"
 #include "emul/emul.h"
 #include "event/event.h"
 #include "mmu/mmu.h"
@@ -400,14 +401,31 @@ static int vm_load(struct rf_vm *vm, struct rf_stream *stream)
 
 /* --- ioctls -------------------------------------------------------------------- */
 
+/* Can the VM be saved, or loaded, at all? */
+static int vm_check(struct rf_vm *vm)
+{
+	if (READ_ONCE(vm->dead))
+		return -ESHUTDOWN;
+	if (!vm->nr_vcpus)
+		return -EINVAL;
+	/* Their rings, and what is under way, are no part of a state. */
+	return rf_bus_is_empty(vm) ? 0 : -EOPNOTSUPP;
+}
+
 /* Keep the vCPUs' threads out; -EBUSY if one is in there. */
 static int vm_hold(struct rf_vm *vm)
 {
+	int err = -EBUSY;
+
 	mutex_lock(&vm->config_lock);
-	if (!atomic_cmpxchg(&vm->nr_busy, 0, -1))
-		return 0;
+	if (!atomic_cmpxchg(&vm->nr_busy, 0, -1)) {
+		err = vm_check(vm);
+		if (!err)
+			return 0;
+		atomic_set_release(&vm->nr_busy, 0);
+	}
 	mutex_unlock(&vm->config_lock);
-	return -EBUSY;
+	return err;
 }
 
 static void vm_release(struct rf_vm *vm)
@@ -427,12 +445,7 @@ int rf_state_save(struct rf_vm *vm, struct rf_state_buffer *state)
 	err = vm_hold(vm);
 	if (err)
 		return err;
-	if (READ_ONCE(vm->dead))
-		err = -ESHUTDOWN;
-	else if (!vm->nr_vcpus)
-		err = -EINVAL;
-	else
-		err = vm_save(vm, &stream);
+	err = vm_save(vm, &stream);
 	vm_release(vm);
 
 	state->len = stream.pos;
@@ -450,11 +463,7 @@ int rf_state_load(struct rf_vm *vm, const struct rf_state_buffer *state)
 	err = vm_hold(vm);
 	if (err)
 		return err;
-	if (READ_ONCE(vm->dead)) {
-		err = -ESHUTDOWN;
-	} else if (!vm->nr_vcpus) {
-		err = -EINVAL;
-	} else if (vm->started) {
+	if (vm->started) {
 		err = -EBUSY;
 	} else {
 		WRITE_ONCE(vm->started, true);

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "backend/backend.h"
 #include "debugfs.h"
 #include "event/event.h"
 #include "guestmem.h"
@@ -292,9 +293,12 @@ struct rf_vm *rf_vm_create(const struct rf_create_vm *create)
 		err = PTR_ERR(vm->hole);
 		goto err_free;
 	}
-	err = rf_event_vm_init(vm);
+	err = rf_bus_vm_init(vm);
 	if (err)
 		goto err_hole;
+	err = rf_event_vm_init(vm);
+	if (err)
+		goto err_bus;
 
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
@@ -312,6 +316,8 @@ struct rf_vm *rf_vm_create(const struct rf_create_vm *create)
 err_mm:
 	mmdrop(vm->mm);
 	rf_event_vm_exit(vm);
+err_bus:
+	rf_bus_vm_exit(vm);
 err_hole:
 	rf_hole_destroy(vm->hole);
 err_free:
@@ -327,6 +333,7 @@ static void vm_destroy(struct kref *ref)
 
 	rf_debugfs_remove(vm);
 	WRITE_ONCE(vm->dead, true);
+	rf_bus_vm_exit(vm);
 	/* Events first: nothing may wake a vCPU that is going. */
 	rf_for_each_vcpu(vm, vcpu, i)
 		rf_event_vcpu_exit(vcpu);

@@ -9,11 +9,15 @@
  *	 vm->config_lock	set-up ioctls against each other, and against a
  *				guest that starts a vCPU; with it, vm->nr_busy
  *				keeps all vCPUs' threads out
+ *	  bus->lock		slots: devices stay
+ *	   dev->lock		what the guest configures of a device
+ *	    queue->serve_lock	taking requests from a ring
  *	  vm->descriptor_lock	copies of descriptors, and what they are of
  *	   mm->mmap_lock	taken by page look-up
  *	    vm->mmu.lock	rwlock: shadow structure
  *	     shadow->lock	entries of one shadow
  *	      rmap_locks[]	reverse map, by gfn
+ *	 queue->used_lock	irq-safe: giving requests back
  *	  evtchns->lock		irq-safe: ports
  *	   vm->state_lock	irq-safe: death and its reason
  *
@@ -35,6 +39,7 @@
 #include "types.h"
 #include "xen_abi.h"
 
+struct rf_bus;
 struct rf_evtchns;
 struct rf_hole;
 struct rf_vcpu;
@@ -80,6 +85,7 @@ struct rf_vm {
 	struct rf_hole *hole;
 	struct rf_vm_mmu mmu;
 	struct rf_evtchns *evtchns;
+	struct rf_bus *bus;
 	struct rf_cpuid_policy cpuid;
 	struct mutex descriptor_lock;	/* GDT and LDT copies */
 

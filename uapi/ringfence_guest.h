@@ -22,10 +22,9 @@
  * guest virtual address; the struct is read once, and written back whole if it
  * has fields that come out.
  *
- * A hypervisor that is not this one answers ENOSYS (or has no such number), and
- * so does a VM without a bus.
+ * A hypervisor that is not this one answers ENOSYS.
  *
- *  - ENOSYS: no such operation, or no bus
+ *  - ENOSYS: no such operation, or not this hypervisor
  *  - ENODEV: the slot is empty
  *  - EINVAL: a field is wrong
  *  - EFAULT: an address is bad

@@ -145,6 +145,33 @@ int rf_api_load_state(int vm_fd, const void *buffer, size_t len)
 	return call(vm_fd, RF_LOAD_STATE, &state);
 }
 
+int rf_api_add_device(int vm_fd, unsigned int device_id)
+{
+	struct rf_add_device add = { .size = sizeof(add), .device_id = device_id };
+
+	return call(vm_fd, RF_ADD_DEVICE, &add);
+}
+
+int rf_api_remove_device(int vm_fd, unsigned int slot, bool force)
+{
+	struct rf_remove_device remove = {
+		.size = sizeof(remove),
+		.flags = force ? RF_REMOVE_FORCE : 0,
+		.slot = slot,
+	};
+
+	return call(vm_fd, RF_REMOVE_DEVICE, &remove);
+}
+
+int rf_api_get_device(int vm_fd, unsigned int slot,
+		      struct rf_device_state *state)
+{
+	memset(state, 0, sizeof(*state));
+	state->size = sizeof(*state);
+	state->slot = slot;
+	return call(vm_fd, RF_GET_DEVICE, state);
+}
+
 int rf_api_get_stats(int fd, struct rf_stats *stats, uint64_t *counters,
 		     size_t nr)
 {

@@ -181,6 +181,17 @@ static int create_vm_fd(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
+/* What every guest has. */
+static int add_devices(struct rf_vm *vm, struct rf_error *err)
+{
+	int ret = rf_api_add_device(vm->vm_fd, RF_DEVICE_ENTROPY);
+
+	if (ret < 0)
+		return rf_error_set(err, "the module will not make a source of random numbers: %s",
+				    strerror(-ret));
+	return 0;
+}
+
 /*
  * Any signal interrupts it, even one to stop and continue, and what it has done
  * is undone: in pieces, or a stream of signals would keep it from ever ending.
@@ -292,7 +303,8 @@ static int build_guest(struct rf_vm *vm, struct rf_layout *layout,
 		return -1;
 	ret = rf_start_info_plan(&build, layout, err) ||
 	      reserve_frames(vm, layout->end_pfn, err) ||
-	      create_vm_fd(vm, err) || bind_ports(vm, &build, err);
+	      create_vm_fd(vm, err) || add_devices(vm, err) ||
+	      bind_ports(vm, &build, err);
 	if (!ret)
 		rf_start_info_fill(&build, layout, entry);
 	unpacked_free(&image);

@@ -15,9 +15,10 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/virtio_ring.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include <uapi/linux/virtio_ring.h>
 
 #include "../../uapi/ringfence.h"
 #include "../../uapi/ringfence_guest.h"
@@ -97,6 +98,8 @@ struct rf_ring_area {
  * @broken: The guest has broken the rules: nothing is taken any more
  * @serve_lock: One serves at a time; see rf_queue_next()
  * @last_avail: Next entry of the available ring to look at
+ * @budget: Requests it may still take before others have their turn
+ * @table: Copy of an indirect table, RF_MAX_SEGMENTS
  * @work: Serves it later, see rf_queue_serve_later()
  * @used_lock: Used ring; irq-safe
  * @used_idx: Next entry of the used ring
@@ -111,6 +114,8 @@ struct rf_queue {
 
 	struct mutex serve_lock;	/* taking requests */
 	u16 last_avail;
+	u32 budget;
+	struct vring_desc *table;
 	struct delayed_work work;
 
 	spinlock_t used_lock;		/* giving them back */
@@ -141,6 +146,8 @@ struct rf_queue {
  * @config_len: Of it
  * @generation: Of it
  * @leaving: The launcher wants it back
+ * @running: DRIVER_OK: queues are served
+ * @broken: The guest has broken the rules, see rf_device_broken()
  * @in_flight: Requests taken and not given back
  * @idle: For @in_flight to become 0
  */
@@ -162,6 +169,8 @@ struct rf_device {
 	u32 config_len;
 	u32 generation;
 	bool leaving;
+	bool running;
+	bool broken;
 
 	atomic_t in_flight;
 	wait_queue_head_t idle;
@@ -206,10 +215,25 @@ void rf_device_set_config(struct rf_device *dev, u32 offset, const void *data, u
 /* The guest has broken the device's rules: NEEDS_RESET.  Any context. */
 void rf_device_broken(struct rf_device *dev);
 
+/* Wait until every request that was taken has been given back. */
+void rf_device_drain(struct rf_device *dev);
+
+/* Its configuration, or whether it is wanted back, is news to the guest. */
+void rf_bus_tell(struct rf_vm *vm);
+
 /* --- bus.c ------------------------------------------------------------------------- */
 
-/* Into the lowest free slot, which is returned; from then on the bus owns it. */
-int rf_bus_add(struct rf_vm *vm, struct rf_device *dev);
+/**
+ * rf_bus_add() - Put a device into the lowest free slot
+ * @vm: The VM
+ * @dev: The device; the bus owns it from then on
+ * @only: Not if there is one of its kind
+ *
+ * Return: the slot, -EEXIST, or -ENOSPC.
+ */
+int rf_bus_add(struct rf_vm *vm, struct rf_device *dev, bool only);
+
+/* 0 if it is gone, -EINPROGRESS if the guest was asked, -ENODEV, -EINVAL. */
 int rf_bus_remove(struct rf_vm *vm, u32 slot, bool force);
 
 /**
@@ -241,6 +265,13 @@ int rf_bus_queue_set(struct rf_vm *vm, struct rf_guest_queue *queue);
 int rf_bus_doorbell(struct rf_vm *vm, u32 slot, u32 queue);
 
 /* --- ring.c ------------------------------------------------------------------------ */
+
+/* Pin the three parts at the addresses in @set, and start at 0; -EFAULT, -ENOMEM. */
+int rf_ring_map(struct rf_queue *q, const struct rf_guest_queue *set);
+void rf_ring_unmap(struct rf_queue *q);
+
+/* Serve what is there, if the device runs.  In the launcher's address space. */
+void rf_queue_serve(struct rf_queue *q);
 
 /**
  * rf_queue_next() - Take the next request

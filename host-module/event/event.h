@@ -140,6 +140,19 @@ int rf_evtchn_bind_eventfd(struct rf_vm *vm, struct eventfd_ctx *to_launcher,
 			   int from_launcher_fd, u32 remote_domid, u32 port);
 
 /**
+ * rf_evtchn_bind_device() - An interdomain port by which a device is heard
+ * @vm: The VM
+ *
+ * The guest closes it; what it sends on it goes nowhere.
+ *
+ * Return: the port, or -ENOSPC.
+ */
+int rf_evtchn_bind_device(struct rf_vm *vm);
+
+/* Is it such a port, still? */
+bool rf_evtchn_is_device(struct rf_vm *vm, u32 port);
+
+/**
  * rf_evtchn_op() - event_channel_op, once its argument is copied
  * @vcpu: The caller's own vCPU
  * @cmd: EVTCHNOP_*

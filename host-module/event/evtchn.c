@@ -236,6 +236,29 @@ int rf_port_bind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd
 	return port_index(evtchns, port);
 }
 
+int rf_evtchn_bind_device(struct rf_vm *vm)
+{
+	int port;
+
+	spin_lock_irq(&vm->evtchns->lock);
+	port = rf_port_bind_launcher(vm->evtchns, NULL, 0);
+	spin_unlock_irq(&vm->evtchns->lock);
+	return port;
+}
+
+bool rf_evtchn_is_device(struct rf_vm *vm, u32 index)
+{
+	const struct rf_port *port;
+	bool is_device;
+
+	spin_lock_irq(&vm->evtchns->lock);
+	port = port_lookup(vm->evtchns, index);
+	is_device = port && port->type == EVTCHNSTAT_interdomain &&
+		    port->remote_domid != DOMID_SELF && !port->eventfd;
+	spin_unlock_irq(&vm->evtchns->lock);
+	return is_device;
+}
+
 /* One that was loaded, and whose eventfds the launcher has yet to give. */
 int rf_port_rebind_launcher(struct rf_evtchns *evtchns, struct rf_eventfd *eventfd,
 			    domid_t remote_domid, u32 index)

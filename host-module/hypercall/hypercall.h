@@ -56,5 +56,7 @@ RF_DECLARE_HYPERCALL(physdev_op);
 RF_DECLARE_HYPERCALL(fpu_taskswitch);
 RF_DECLARE_HYPERCALL(set_debugreg);
 RF_DECLARE_HYPERCALL(get_debugreg);
+/* device.c */
+RF_DECLARE_HYPERCALL(device_op);
 
 #endif /* RF_HYPERCALL_H */

@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 
+#include "../../uapi/ringfence_guest.h"
 #include "../trace.h"
 #include "../xen_abi.h"
 #include "hypercall.h"
@@ -45,6 +46,7 @@ static const struct hypercall hypercalls[] = {
 	HYPERCALL(fpu_taskswitch),
 	HYPERCALL(set_debugreg),
 	HYPERCALL(get_debugreg),
+	[RF_GUEST_HYPERCALL] = { rf_hypercall_device_op, "device_op" },
 };
 
 long rf_hypercall(struct rf_vcpu *vcpu, u64 nr, const struct rf_hypercall_args *args)
