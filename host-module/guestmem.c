@@ -17,8 +17,6 @@
 /* A host that keeps taking the page away right after it has been found. */
 #define MAX_TRIES	64
 
-enum guest_access { GUEST_READ, GUEST_WRITE, GUEST_FETCH };
-
 /*
  * What a guest reads or writes as one word is copied as one: memcpy() may go
  * byte by byte, and another vCPU would see a number that never was.
@@ -35,22 +33,25 @@ static void copy_words(void *dst, const void *src, size_t len)
 		memcpy(dst, src, len);
 }
 
-/* Copy within one page, through the shadow. */
-static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
-			enum guest_access how)
+/*
+ * Have something done in one page, through the shadow.  @error: in: the access;
+ * out: what the guest would see of it, if it is the guest's own fault.
+ */
+static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len, u32 *error)
 {
-	u32 asked = how == GUEST_WRITE ? RF_PF_WRITE : how == GUEST_FETCH ? RF_PF_FETCH : 0;
+	bool write = *error & RF_PF_WRITE;
 	struct rf_vm *vm = vcpu->vm;
+	u32 asked = *error;
 	int try = 0;
 
 	while (try < MAX_TRIES) {
-		u32 error = asked;
 		void *p;
 
+		*error = asked;
 		read_lock(&vm->mmu.lock);
-		p = rf_mmu_translate(vcpu, gva, how == GUEST_WRITE);
+		p = rf_mmu_translate(vcpu, gva, write);
 		if (p) {
-			if (how == GUEST_WRITE)
+			if (write)
 				copy_words(p, buf, len);
 			else
 				copy_words(buf, p, len);
@@ -59,7 +60,7 @@ static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 		if (p)
 			return 0;
 
-		switch (rf_mmu_fault(vcpu, gva, &error)) {
+		switch (rf_mmu_fault(vcpu, gva, error)) {
 		case RF_FAULT_FIXED:
 			try++;
 			break;
@@ -75,12 +76,12 @@ static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 	return -EFAULT;
 }
 
-static int copy_pages(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
-		      enum guest_access how)
+static int copy_pages(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len, u32 access)
 {
 	while (len) {
 		size_t now = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
-		int err = rf_gva_ok(gva) ? copy_in_page(vcpu, buf, gva, now, how) : -EFAULT;
+		u32 error = access;
+		int err = rf_gva_ok(gva) ? copy_in_page(vcpu, buf, gva, now, &error) : -EFAULT;
 
 		if (err)
 			return err;
@@ -93,12 +94,21 @@ static int copy_pages(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len,
 
 int rf_guest_read(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len)
 {
-	return copy_pages(vcpu, dst, gva, len, GUEST_READ);
+	return copy_pages(vcpu, dst, gva, len, 0);
 }
 
 int rf_guest_write(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len)
 {
-	return copy_pages(vcpu, (void *)src, gva, len, GUEST_WRITE);
+	return copy_pages(vcpu, (void *)src, gva, len, RF_PF_WRITE);
+}
+
+int rf_guest_touch(struct rf_vcpu *vcpu, u64 gva, u32 *error)
+{
+	if (rf_gva_ok(gva))
+		return copy_in_page(vcpu, NULL, gva, 0, error);
+	if (!rf_vcpu_in_kernel(vcpu))
+		*error |= RF_PF_USER;
+	return -EFAULT;
 }
 
 int rf_guest_write_area(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len)
@@ -115,7 +125,7 @@ int rf_guest_write_area(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t l
 
 int rf_guest_fetch(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len)
 {
-	return copy_pages(vcpu, dst, gva, len, GUEST_FETCH);
+	return copy_pages(vcpu, dst, gva, len, RF_PF_FETCH);
 }
 
 /* --- by guest physical address ---------------------------------------------- */

@@ -30,6 +30,16 @@ struct rf_vcpu;
 int rf_guest_read(struct rf_vcpu *vcpu, void *dst, u64 gva, size_t len);
 int rf_guest_write(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len);
 
+/**
+ * rf_guest_touch() - Could the guest read or write there?
+ * @vcpu: The caller's own vCPU
+ * @gva: Guest virtual address; sets A and D of its page as an access would
+ * @error: In: RF_PF_WRITE or 0; out: the guest's error code if it could not
+ *
+ * Return: 0 or -EFAULT.
+ */
+int rf_guest_touch(struct rf_vcpu *vcpu, u64 gva, u32 *error);
+
 /* To an area the guest kernel registered, whichever mode the vCPU is in. */
 int rf_guest_write_area(struct rf_vcpu *vcpu, u64 gva, const void *src, size_t len);
 
