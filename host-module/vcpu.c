@@ -326,7 +326,7 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 
 	rf_event_thaw(vcpu->vm);
 	if (vcpu->emul.io_pending)
-		rf_emul_io_done(vcpu, run->io_value);
+		rf_emul_io_done(vcpu, run);
 	memset_after(run, 0, size);
 	vcpu->run = run;
 	vcpu->has_run = true;

@@ -603,9 +603,14 @@ struct rf_release {
  * @io_write: Out: 1 for OUT, 0 for IN
  * @reserved: Must be 0
  * @io_value: Out: value written; in, on the next call: value for an IN
- * @len: Out: bytes in @data
- * @data: Out: what the guest wrote to its emergency console; for
- *	RF_RUN_RELEASE @len bytes of struct rf_release
+ * @len: Out: bytes in @data; of RF_RUN_IO: 0, or those of a string
+ * @data: Out: what the guest wrote to its emergency console, or by OUTS; for
+ *	RF_RUN_RELEASE @len bytes of struct rf_release; in, on the next call: what
+ *	INS is to read
+ *
+ * An RF_RUN_IO whose @len is not 0 is @len / @io_size accesses to one port, in
+ * this order, by a string instruction; @io_value means nothing then.  A long one
+ * comes in pieces.
  *
  * Run the vCPU until something concerns the launcher.  One thread at a time;
  * the vector registers of the calling thread, control words included, are

@@ -245,13 +245,17 @@ struct rf_saved_descriptors {
 /* rf_saved_emul.flags */
 #define RF_SAVED_TS		(1U << 0)	/* CR0.TS */
 #define RF_SAVED_IO		(1U << 1)	/* an RF_RUN_IO is not answered yet */
+#define RF_SAVED_STRING		(1U << 2)	/* it is INS or OUTS */
+#define RF_SAVED_REP		(1U << 3)	/* which repeats, RCX times */
+#define RF_SAVED_OUTS		(1U << 4)
 
 /**
  * struct rf_saved_emul - registers that only a kernel has
  * @head: RF_SAVED_EMUL
  * @flags: RF_SAVED_TS, RF_SAVED_IO
  * @iopl: PHYSDEVOP_set_iopl
- * @io_size: RF_SAVED_IO: bytes of RAX the answer is put in; 0 for a write
+ * @io_size: RF_SAVED_IO: bytes of RAX the answer is put in; 0 for a write; of a
+ *	string: bytes of a unit
  * @io_len: RF_SAVED_IO: bytes of the instruction
  * @reserved: 0
  * @cr4: What the guest reads from CR4
@@ -259,6 +263,10 @@ struct rf_saved_descriptors {
  * @dr: Debug registers; 4 and 5 are 0
  * @iobitmap: PHYSDEVOP_set_iobitmap
  * @nr_io_ports: PHYSDEVOP_set_iobitmap
+ * @string_gva: RF_SAVED_STRING: where in the guest it begins
+ * @string_len: RF_SAVED_STRING: bytes that the launcher serves, whole units
+ * @string_addr_size: RF_SAVED_STRING: bytes of RSI, RDI and RCX that move
+ * @pad: 0
  */
 struct rf_saved_emul {
 	struct rf_saved_head head;
@@ -272,6 +280,10 @@ struct rf_saved_emul {
 	__aligned_u64 dr[8];
 	__aligned_u64 iobitmap;
 	__aligned_u64 nr_io_ports;
+	__aligned_u64 string_gva;
+	__u32 string_len;
+	__u8 string_addr_size;
+	__u8 pad[3];
 };
 
 /**

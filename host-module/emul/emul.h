@@ -14,6 +14,22 @@ struct rf_vcpu;
 struct rf_stream;
 
 /**
+ * struct rf_string - string I/O that the launcher serves
+ * @gva: Where in the guest it begins
+ * @len: Bytes; 0: there is none
+ * @addr_size: Bytes of the registers that move
+ * @rep: RCX counts
+ * @write: OUTS
+ */
+struct rf_string {
+	u64 gva;
+	u16 len;
+	u8 addr_size;
+	bool rep;
+	bool write;
+};
+
+/**
  * struct rf_vcpu_emul - the emulator's part of a vCPU
  * @cr0: What the guest reads from CR0 (TS is real, see @ts)
  * @cr4: What the guest reads from CR4
@@ -24,8 +40,9 @@ struct rf_stream;
  * @iobitmap_gva: Address in the guest kernel of a bit per port, 0 if it is open
  * @nr_io_ports: Ports that have a bit
  * @io_pending: The launcher serves port I/O; the result belongs in RAX
- * @io_size: Bytes of RAX the result is put in; 0 for a write
+ * @io_size: Bytes of RAX the result is put in; 0 for a write; bytes of a unit of @string
  * @io_len: Bytes of the instruction, by which RIP moves when it is served
+ * @string: The port I/O is of a string, which has the result
  * @vector: XSAVE area of the vector registers while no thread runs the vCPU
  */
 struct rf_vcpu_emul {
@@ -40,6 +57,7 @@ struct rf_vcpu_emul {
 	bool io_pending;
 	u8 io_size;
 	u8 io_len;
+	struct rf_string string;
 	void *vector;
 };
 
@@ -79,8 +97,8 @@ enum rf_emul_result rf_emulate(struct rf_vcpu *vcpu, int vector);
 /* A guest's IRET has met a CPU that reads its stack as if it were in ring 0. */
 bool rf_emul_iret_quirk(void);
 
-/* The launcher has served port I/O: @value goes where the IN wanted it. */
-void rf_emul_io_done(struct rf_vcpu *vcpu, u32 value);
+/* The launcher has served port I/O: what it read is in @run. */
+void rf_emul_io_done(struct rf_vcpu *vcpu, const struct rf_run *run);
 
 /* HYPERVISOR_set_debugreg, get_debugreg and moves to debug registers. */
 long rf_debugreg_set(struct rf_vcpu *vcpu, int reg, u64 value);

@@ -342,6 +342,22 @@ static u8 decode_port(struct cursor *c, struct rf_insn *insn, u8 opcode)
 	return opcode & 2 ? RF_INSN_OUT : RF_INSN_IN;
 }
 
+/* INS and OUTS; only the source's segment can be another one. */
+static u8 decode_string(struct cursor *c, struct rf_insn *insn, u8 opcode)
+{
+	bool out = opcode & 2;
+
+	insn->size = opcode & 1 ? (operand_size(c) == 2 ? 2 : 4) : 1;
+	insn->port_dx = true;
+	insn->rep = c->rep;
+	insn->operand.is_mem = true;
+	insn->operand.addr_size = address_size(c);
+	insn->operand.base = out ? 6 : 7;
+	insn->operand.index = RF_INSN_NO_REG;
+	insn->operand.seg = !out ? RF_SEG_ES : c->seg == RF_INSN_NO_REG ? RF_SEG_DS : c->seg;
+	return out ? RF_INSN_OUTS : RF_INSN_INS;
+}
+
 static u8 decode_return(struct cursor *c, struct rf_insn *insn, u8 opcode)
 {
 	insn->size = operand_size(c);
@@ -354,6 +370,8 @@ static u8 decode_one_byte(struct cursor *c, struct rf_insn *insn, u8 opcode)
 {
 	switch (opcode) {
 	case 0x0f: return decode_two_byte(c, insn);
+	case 0x6c ... 0x6f:
+		return decode_string(c, insn, opcode);
 	case 0xca:
 	case 0xcb:
 	case 0xcf:

@@ -51,6 +51,8 @@ enum rf_insn_op {
 	RF_INSN_INT,		/* vector @imm */
 	RF_INSN_IRET,		/* @size: of each word on the stack */
 	RF_INSN_LRET,		/* the same; then @imm bytes more */
+	RF_INSN_INS,		/* @size, @rep; to ES:RDI by @operand.addr_size */
+	RF_INSN_OUTS,		/* the same; from @operand.seg:RSI */
 };
 
 #define RF_INSN_NO_REG		0xff
@@ -89,6 +91,7 @@ struct rf_insn_operand {
  * @reg: Control or debug register
  * @gpr: General register, in the CPU's own numbering
  * @port_dx: The port is in DX
+ * @rep: A string instruction repeats, RCX times
  * @imm: Immediate
  * @operand: ModRM operand
  */
@@ -99,6 +102,7 @@ struct rf_insn {
 	u8 reg;
 	u8 gpr;
 	bool port_dx;
+	bool rep;
 	u16 imm;
 	struct rf_insn_operand operand;
 };

@@ -504,10 +504,27 @@ static u32 port_absent_value(u16 port)
 	}
 }
 
-static enum rf_emul_result port_io(struct emul *e, bool write)
+/* Leave it to the launcher. */
+static enum rf_emul_result port_exit(struct emul *e, u16 port, bool write)
 {
 	struct rf_vcpu *vcpu = e->vcpu;
 	struct rf_run *run = vcpu->run;
+
+	run->exit_reason = RF_RUN_IO;
+	run->io_port = port;
+	run->io_size = e->insn.size;
+	run->io_write = write;
+	vcpu->emul.io_pending = true;
+	vcpu->emul.io_size = e->insn.size;
+	vcpu->emul.io_len = e->insn.len;
+	vcpu->exit_to_launcher = true;
+	rf_count(vcpu, IO_EXITS);
+	return RF_EMUL_EXIT;
+}
+
+static enum rf_emul_result port_io(struct emul *e, bool write)
+{
+	struct rf_vcpu *vcpu = e->vcpu;
 	u16 port = e->insn.port_dx ? e->regs->rdx : e->insn.imm;
 
 	if (!ports_ok(e, port, e->insn.size))
@@ -518,17 +535,21 @@ static enum rf_emul_result port_io(struct emul *e, bool write)
 		return RF_EMUL_DONE;
 	}
 
-	run->exit_reason = RF_RUN_IO;
-	run->io_port = port;
-	run->io_size = e->insn.size;
-	run->io_write = write;
-	run->io_value = write ? truncate(e->regs->rax, e->insn.size) : 0;
-	vcpu->emul.io_pending = true;
+	port_exit(e, port, write);
+	vcpu->run->io_value = write ? truncate(e->regs->rax, e->insn.size) : 0;
 	vcpu->emul.io_size = write ? 0 : e->insn.size;
-	vcpu->emul.io_len = e->insn.len;
-	vcpu->exit_to_launcher = true;
-	rf_count(vcpu, IO_EXITS);
 	return RF_EMUL_EXIT;
+}
+
+static enum rf_emul_result string_io(struct emul *e, bool write)
+{
+	u16 port = e->regs->rdx;
+	enum rf_emul_result result;
+
+	if (!ports_ok(e, port, e->insn.size))
+		return RF_EMUL_NO;
+	result = rf_string_io(e->vcpu, &e->insn, operand_gva(e));
+	return result == RF_EMUL_EXIT ? port_exit(e, port, write) : result;
 }
 
 /*
@@ -663,6 +684,10 @@ static enum rf_emul_result emulate_any(struct emul *e)
 		return port_io(e, false);
 	case RF_INSN_OUT:
 		return port_io(e, true);
+	case RF_INSN_INS:
+		return string_io(e, false);
+	case RF_INSN_OUTS:
+		return string_io(e, true);
 	case RF_INSN_CLI:		/* events are masked in vcpu_info only */
 	case RF_INSN_STI:
 		return iopl_ok(e) ? RF_EMUL_DONE : RF_EMUL_NO;
@@ -745,7 +770,7 @@ static size_t fetch_code(struct emul *e, u8 *bytes)
 }
 
 /* Move on, and let a debugger that steps see it. */
-static void retire(struct rf_vcpu *vcpu, u8 len)
+void rf_retire(struct rf_vcpu *vcpu, u8 len)
 {
 	struct rf_regs *regs = vcpu->regs;
 
@@ -771,18 +796,22 @@ enum rf_emul_result rf_emulate(struct rf_vcpu *vcpu, int vector)
 
 	result = rf_vcpu_in_kernel(vcpu) ? emulate_kernel(&e) : emulate_any(&e);
 	if (result == RF_EMUL_DONE && !e.jumped)
-		retire(vcpu, e.insn.len);
+		rf_retire(vcpu, e.insn.len);
 	return result;
 }
 
-void rf_emul_io_done(struct rf_vcpu *vcpu, u32 value)
+void rf_emul_io_done(struct rf_vcpu *vcpu, const struct rf_run *run)
 {
 	struct rf_vcpu_emul *emul = &vcpu->emul;
 
 	if (!emul->io_pending)
 		return;
 	emul->io_pending = false;
+	if (emul->string.len) {
+		rf_string_done(vcpu, run->data);
+		return;
+	}
 	if (emul->io_size)
-		set_gpr(&vcpu->regs->rax, value, emul->io_size);
-	retire(vcpu, emul->io_len);
+		set_gpr(&vcpu->regs->rax, run->io_value, emul->io_size);
+	rf_retire(vcpu, emul->io_len);
 }

@@ -7,8 +7,11 @@
 
 #include <linux/types.h>
 
+#include "emul.h"
+
 struct rf_vm;
 struct rf_vcpu;
+struct rf_insn;
 
 /* msr.c; false is #GP(0). */
 bool rf_msr_read(struct rf_vcpu *vcpu, u32 msr, u64 *value);
@@ -26,6 +29,15 @@ u32 rf_cpuid_xcr0(const struct rf_vm *vm);
 
 /* priv.c: false is #GP(0). */
 bool rf_cr4_write(struct rf_vcpu *vcpu, u64 value);
+
+/* priv.c: the instruction is done; a debugger that steps is to see it. */
+void rf_retire(struct rf_vcpu *vcpu, u8 len);
+
+/* string.c: INS or OUTS at @gva, its port open; what goes in vcpu->run but @data is not. */
+enum rf_emul_result rf_string_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, u64 gva);
+
+/* string.c: the launcher has served it, and has put into @data what was read. */
+void rf_string_done(struct rf_vcpu *vcpu, const void *data);
 
 /* cpuid.c: may the guest have @xcr0? */
 bool rf_xcr0_ok(const struct rf_vm *vm, u64 xcr0);

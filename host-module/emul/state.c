@@ -17,6 +17,11 @@
 #define MAX_INSN_LEN	15
 #define MAX_IO_PORTS	65536
 
+#define KNOWN_FLAGS	(RF_SAVED_TS | RF_SAVED_IO | RF_SAVED_STRING | RF_SAVED_REP | RF_SAVED_OUTS)
+
+/* Of rf_saved_emul, what there was from the beginning. */
+#define FIRST_EMUL_SIZE	offsetofend(struct rf_saved_emul, nr_io_ports)
+
 /*
  * The policy
  */
@@ -79,6 +84,41 @@ int rf_cpuid_load(struct rf_vm *vm, struct rf_stream *stream)
  * Registers
  */
 
+static void string_save(const struct rf_string *string, struct rf_saved_emul *saved)
+{
+	if (!string->len)
+		return;
+	saved->flags |= RF_SAVED_STRING | (string->rep ? RF_SAVED_REP : 0) |
+			(string->write ? RF_SAVED_OUTS : 0);
+	saved->string_gva = string->gva;
+	saved->string_len = string->len;
+	saved->string_addr_size = string->addr_size;
+}
+
+/* It is only an address and a length: what is wrong with them is the guest's. */
+static bool string_ok(const struct rf_saved_emul *saved)
+{
+	u8 size = saved->string_addr_size;
+
+	if (!(saved->flags & RF_SAVED_STRING))
+		return !(saved->flags & (RF_SAVED_REP | RF_SAVED_OUTS)) &&
+		       !saved->string_gva && !saved->string_len && !size;
+	return (saved->flags & RF_SAVED_IO) && saved->io_size && saved->string_len &&
+	       saved->string_len <= RF_RUN_DATA && !(saved->string_len % saved->io_size) &&
+	       (size == 2 || size == 4 || size == 8) && rf_canonical(saved->string_gva);
+}
+
+static void string_load(struct rf_string *string, const struct rf_saved_emul *saved)
+{
+	*string = (struct rf_string) {
+		.gva = saved->string_gva,
+		.len = saved->string_len,
+		.addr_size = saved->string_addr_size,
+		.rep = saved->flags & RF_SAVED_REP,
+		.write = saved->flags & RF_SAVED_OUTS,
+	};
+}
+
 static void registers_save(const struct rf_vcpu_emul *emul, struct rf_stream *stream)
 {
 	struct rf_saved_emul saved = {
@@ -93,6 +133,7 @@ static void registers_save(const struct rf_vcpu_emul *emul, struct rf_stream *st
 	if (emul->io_pending) {
 		saved.io_size = emul->io_size;
 		saved.io_len = emul->io_len;
+		string_save(&emul->string, &saved);
 	}
 	memcpy(saved.dr, emul->dr, sizeof(saved.dr));
 	rf_stream_write(stream, RF_SAVED_EMUL, &saved, sizeof(saved));
@@ -124,11 +165,12 @@ static int registers_load(struct rf_vcpu *vcpu, struct rf_stream *stream)
 	struct rf_saved_emul saved;
 	int err;
 
-	err = rf_stream_read(stream, RF_SAVED_EMUL, &saved, sizeof(saved), sizeof(saved));
+	err = rf_stream_read(stream, RF_SAVED_EMUL, &saved, FIRST_EMUL_SIZE, sizeof(saved));
 	if (err)
 		return err;
-	if ((saved.flags & ~(RF_SAVED_TS | RF_SAVED_IO)) || saved.reserved || saved.iopl > 3 ||
-	    saved.nr_io_ports > MAX_IO_PORTS || !io_ok(&saved))
+	if ((saved.flags & ~KNOWN_FLAGS) || saved.reserved || saved.iopl > 3 ||
+	    saved.nr_io_ports > MAX_IO_PORTS || memchr_inv(saved.pad, 0, sizeof(saved.pad)) ||
+	    !io_ok(&saved) || !string_ok(&saved))
 		return -EINVAL;
 	/* A bit that has no effect is dropped, so that it never was there. */
 	if (!rf_cr4_write(vcpu, saved.cr4) || emul->cr4 != saved.cr4)
@@ -147,6 +189,7 @@ static int registers_load(struct rf_vcpu *vcpu, struct rf_stream *stream)
 	emul->io_pending = saved.flags & RF_SAVED_IO;
 	emul->io_size = saved.io_size;
 	emul->io_len = saved.io_len;
+	string_load(&emul->string, &saved);
 	return 0;
 }
 

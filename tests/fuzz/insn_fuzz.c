@@ -32,7 +32,7 @@ static void check_operand(const struct rf_insn_operand *op)
 
 static void check(const struct rf_insn *insn, size_t len)
 {
-	REQUIRE(insn->op != RF_INSN_UNKNOWN && insn->op <= RF_INSN_LRET);
+	REQUIRE(insn->op != RF_INSN_UNKNOWN && insn->op <= RF_INSN_OUTS);
 	REQUIRE(insn->len >= 1 && insn->len <= RF_INSN_MAX_LEN && insn->len <= len);
 	REQUIRE(insn->reg < 16 && is_gpr(insn->gpr));
 
@@ -40,6 +40,12 @@ static void check(const struct rf_insn *insn, size_t len)
 	case RF_INSN_IN:
 	case RF_INSN_OUT:
 		REQUIRE(insn->size == 1 || insn->size == 2 || insn->size == 4);
+		break;
+	case RF_INSN_INS:
+	case RF_INSN_OUTS:
+		REQUIRE(insn->size == 1 || insn->size == 2 || insn->size == 4);
+		REQUIRE(insn->port_dx && insn->operand.is_mem);
+		check_operand(&insn->operand);
 		break;
 	case RF_INSN_SGDT:
 	case RF_INSN_SIDT:

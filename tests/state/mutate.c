@@ -176,6 +176,16 @@ static void change_array(void)
 	grow(RF_SAVED_PORTS, 16, 0);
 }
 
+/* String I/O of @len bytes. */
+static void under_way(struct rf_saved_emul *emul, __u32 flags, __u32 len)
+{
+	emul->flags |= flags | RF_SAVED_STRING;
+	emul->io_size = 4;
+	emul->io_len = 1;
+	emul->string_addr_size = 8;
+	emul->string_len = len;
+}
+
 #define CHANGE(_name, _struct, _type, _statement)			\
 static void change_##_name(void)					\
 {									\
@@ -221,6 +231,9 @@ CHANGE(xcr0_none, rf_saved_emul, RF_SAVED_EMUL, r->xcr0 = 0)
 CHANGE(dr0, rf_saved_emul, RF_SAVED_EMUL, r->dr[0] = 0xffff830000000000)
 CHANGE(dr7, rf_saved_emul, RF_SAVED_EMUL, r->dr[7] = 0x20401)
 CHANGE(io, rf_saved_emul, RF_SAVED_EMUL, r->flags |= RF_SAVED_IO; r->io_size = 3; r->io_len = 1)
+CHANGE(string, rf_saved_emul, RF_SAVED_EMUL, under_way(r, RF_SAVED_IO, 1028))
+CHANGE(string_units, rf_saved_emul, RF_SAVED_EMUL, under_way(r, RF_SAVED_IO, 6))
+CHANGE(string_alone, rf_saved_emul, RF_SAVED_EMUL, under_way(r, 0, 4))
 CHANGE(io_ports, rf_saved_emul, RF_SAVED_EMUL, r->nr_io_ports = 65537)
 CHANGE(mxcsr, rf_saved_vector, RF_SAVED_VECTOR, r->area[27] = 0xff)
 CHANGE(xfeatures, rf_saved_vector, RF_SAVED_VECTOR, r->area[512 + 1] = 0x02)
@@ -279,7 +292,8 @@ static const struct {
 	REFUSED(ring0), REFUSED(fs_base), REFUSED(gs_base), REFUSED(callback), REFUSED(trap),
 	REFUSED(trap_flags), REFUSED(ldt), REFUSED(ldt_dpl), REFUSED(ldt_nr), REFUSED(ldt_pfn),
 	REFUSED(cr4), REFUSED(xcr0), REFUSED(xcr0_none), REFUSED(dr0), REFUSED(dr7), REFUSED(io),
-	REFUSED(io_ports), REFUSED(mxcsr), REFUSED(xfeatures), REFUSED(xcomp),
+	REFUSED(io_ports), REFUSED(string), REFUSED(string_units),
+	REFUSED(string_alone), REFUSED(mxcsr), REFUSED(xfeatures), REFUSED(xcomp),
 	REFUSED(xreserved), REFUSED(states), REFUSED(info), REFUSED(info_pfn), REFUSED(version),
 	REFUSED(runstate), REFUSED(poll), REFUSED(period), REFUSED(fifo_pages),
 	REFUSED(fifo_pfn), REFUSED(control), REFUSED(control_vcpu), REFUSED(tail_word),

@@ -13,6 +13,8 @@ USER_ASM(code_in2, "inw %dx, %ax; ud2");
 USER_ASM(code_in4, "inl %dx, %eax; ud2");
 USER_ASM(code_in_imm, "inb $0x61, %al; ud2");
 USER_ASM(code_out, "outb %al, %dx; ud2");
+USER_ASM(code_ins, "rep insw; ud2");
+USER_ASM(code_outs, "rep outsb; ud2");
 USER_ASM(code_cli, "cli; sti; ud2");
 
 /* Answered by nobody, by way of the launcher. */
@@ -154,7 +156,205 @@ static void the_kernel_needs_neither(void)
 	EXPECT_EQ(TRY("cli; sti"), VEC_NONE);
 }
 
+/* --- strings ------------------------------------------------------------------- */
+
+/* Two pages that follow each other, and a third address where nothing is. */
+#define STRING_VA	(FREE_VA + 0x900000)
+#define STRING_END	(STRING_VA + 2 * PAGE_SIZE)
+
+static u8 *string_page[2];
+static struct { u64 di, si, cx; } after;
+
+#define STRING(_insn, _di, _si, _cx)						\
+	({									\
+		u64 di_ = (_di), si_ = (_si), cx_ = (_cx);			\
+		u64 vector_ = TRY(_insn "; cld", : "+D" (di_), "+S" (si_), "+c" (cx_) \
+				  : "d" (PORT) : "memory", "cc");		\
+		after.di = di_;							\
+		after.si = si_;							\
+		after.cx = cx_;							\
+		vector_;							\
+	})
+
+static void strings_set_up(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		string_page[i] = page_alloc();
+		map(kernel_root(), STRING_VA + i * PAGE_SIZE,
+		    mkpte(mfn_of(string_page[i]), PTE_RW));
+	}
+}
+
+static void strings_clear(void)
+{
+	if (!string_page[0])
+		strings_set_up();
+	memset(string_page[0], 0, PAGE_SIZE);
+	memset(string_page[1], 0, PAGE_SIZE);
+}
+
+/* Nobody answers, so what was read is ones: from @first on, @len bytes, no more. */
+static bool ones_are(u32 first, u32 len)
+{
+	u32 i;
+
+	for (i = 0; i < 2 * PAGE_SIZE; i++) {
+		u8 is = string_page[i / PAGE_SIZE][i % PAGE_SIZE];
+
+		if (is != (i - first < len ? 0xff : 0))
+			return false;
+	}
+	return true;
+}
+
+static void ins_fills_memory(void)
+{
+	strings_clear();
+	EXPECT_EQ(STRING("insw", STRING_VA + 6, 5, 99), VEC_NONE);
+	EXPECT(ones_are(6, 2));
+	EXPECT_EQ(after.di, STRING_VA + 8);
+	EXPECT_EQ(after.cx, 99);
+	strings_clear();
+	EXPECT_EQ(STRING("rep insb", STRING_VA + 1, 5, 3), VEC_NONE);
+	EXPECT(ones_are(1, 3));
+	EXPECT_EQ(after.di, STRING_VA + 4);
+	EXPECT_EQ(after.si, 5);
+	EXPECT_EQ(after.cx, 0);
+	strings_clear();
+	EXPECT_EQ(STRING("rep insl", STRING_VA, 5, 0), VEC_NONE);
+	EXPECT(ones_are(0, 0));
+	EXPECT_EQ(after.di, STRING_VA);
+}
+
+/* More than one exit carries, from an odd address across the pages' border. */
+static void long_strings_cross_pages(void)
+{
+	strings_clear();
+	EXPECT_EQ(STRING("rep insw", STRING_VA + 0x3ff, 0, 3000), VEC_NONE);
+	EXPECT(ones_are(0x3ff, 6000));
+	EXPECT_EQ(after.di, STRING_VA + 0x3ff + 6000);
+	EXPECT_EQ(after.cx, 0);
+	EXPECT_EQ(STRING("rep outsl", 0, STRING_VA + 3, 1500), VEC_NONE);
+	EXPECT_EQ(after.si, STRING_VA + 3 + 6000);
+	EXPECT_EQ(after.cx, 0);
+}
+
+static void strings_go_down_too(void)
+{
+	strings_clear();
+	EXPECT_EQ(STRING("std; rep insw", STRING_VA + PAGE_SIZE + 2, 0, 5), VEC_NONE);
+	EXPECT(ones_are(PAGE_SIZE - 6, 10));
+	EXPECT_EQ(after.di, STRING_VA + PAGE_SIZE - 8);
+	EXPECT_EQ(after.cx, 0);
+}
+
+/* As far as there is memory; then a fault that shows how far. */
+static void strings_fault_where_they_are(void)
+{
+	strings_clear();
+	EXPECT_EQ(STRING("rep insw", STRING_END - 100, 0, 1000), 14);
+	EXPECT_EQ(this_cpu()->last.rdi, STRING_END);
+	EXPECT_EQ(this_cpu()->last.rcx, 950);
+	EXPECT_EQ(this_cpu()->last.error, PF_W);
+	EXPECT_EQ(this_cpu()->info->arch.cr2, STRING_END);
+	EXPECT(ones_are(2 * PAGE_SIZE - 100, 100));
+	/* A unit that lies half in it is not read at all. */
+	strings_clear();
+	EXPECT_EQ(STRING("rep insl", STRING_END - 6, 0, 2), 14);
+	EXPECT_EQ(this_cpu()->last.rdi, STRING_END - 2);
+	EXPECT_EQ(this_cpu()->last.rcx, 1);
+	EXPECT_EQ(this_cpu()->info->arch.cr2, STRING_END);
+	EXPECT(ones_are(2 * PAGE_SIZE - 6, 4));
+	EXPECT_EQ(STRING("rep outsb", 0, STRING_END - 1, 2), 14);
+	EXPECT_EQ(this_cpu()->last.rsi, STRING_END);
+	EXPECT_EQ(this_cpu()->last.error, 0);
+	EXPECT_EQ(STRING("outsb", 0, 0x8000000000000000, 1), 13);
+	EXPECT_EQ(STRING("insb", 0xffff830000000000, 0, 1), 14);
+	EXPECT_EQ(STRING("insl", ~0UL - 1, 0, 1), 13);
+}
+
+/* What is read-only stays what it is, and says so. */
+static void strings_obey_the_tables(void)
+{
+	map(kernel_root(), STRING_VA, mkpte(mfn_of(string_page[0]), PTE_RO));
+	strings_clear();
+	EXPECT_EQ(STRING("rep insw", STRING_VA, 0, 8), 14);
+	EXPECT_EQ(this_cpu()->last.error, PF_P | PF_W);
+	EXPECT_EQ(this_cpu()->last.rcx, 8);
+	EXPECT(ones_are(0, 0));
+	EXPECT_EQ(STRING("rep outsw", 0, STRING_VA, 8), VEC_NONE);
+	map(kernel_root(), STRING_VA, mkpte(mfn_of(string_page[0]), PTE_RW));
+}
+
+/* With 32-bit addresses registers lose their upper halves. */
+static void strings_with_short_addresses(void)
+{
+	EXPECT_EQ(STRING("rep insb (%%dx), %%es:(%%edi)", 0x100000123, 0, 0x500000002), 14);
+	EXPECT_EQ(this_cpu()->info->arch.cr2, 0x123);
+	EXPECT_EQ(this_cpu()->last.rcx, 0x500000002);
+	EXPECT_EQ(STRING("rep insb (%%dx), %%es:(%%edi)", 0, 0, 0x500000000), VEC_NONE);
+}
+
+/* A debugger sees each unit. */
+static void strings_can_be_stepped(void)
+{
+	r = user_regs(code_ins);
+	r.rdi = USER_DATA;
+	r.rcx = 3;
+	r.rdx = PORT;
+	r.rflags |= FLAGS_TF;
+	EXPECT_EQ(set_iopl(3), 0);
+	EXPECT_EQ(user_run(&r), 1);
+	EXPECT_EQ(r.rcx, 2);
+	EXPECT_EQ(r.rip, user_va(code_ins));
+	EXPECT_EQ(user_run(&r), 1);
+	EXPECT_EQ(user_run(&r), 1);
+	EXPECT_EQ(r.rcx, 0);
+	EXPECT_EQ(r.rdi, USER_DATA + 6);
+	EXPECT_EQ(r.rip, user_va(code_ins) + 3);
+	EXPECT_EQ(set_iopl(0), 0);
+}
+
+static u64 run_string(const u8 *code, u64 va, u64 count)
+{
+	r = user_regs(code);
+	r.rdi = va;
+	r.rsi = va;
+	r.rcx = count;
+	r.rdx = PORT;
+	return user_run(&r);
+}
+
+/* With the ports of its kernel, but never its memory. */
+static void user_mode_has_strings_too(void)
+{
+	EXPECT_EQ(run_string(code_ins, USER_DATA, 4), 13);
+	EXPECT_EQ(r.rcx, 4);
+	EXPECT_EQ(set_iopl(3), 0);
+	user_data[0] = 0;
+	user_data[1] = 0;
+	EXPECT_EQ(run_string(code_ins, USER_DATA, 4), 6);
+	EXPECT_EQ(user_data[0], ~0UL);
+	EXPECT_EQ(user_data[1], 0);
+	EXPECT_EQ(run_string(code_outs, USER_DATA, 2000), 6);
+	EXPECT_EQ(r.rsi, USER_DATA + 2000);
+	strings_clear();
+	EXPECT_EQ(run_string(code_ins, STRING_VA, 4), 14);
+	EXPECT_EQ(r.error & PF_U, PF_U);
+	EXPECT_EQ(run_string(code_outs, STRING_VA, 4), 14);
+	EXPECT_EQ(r.error & PF_U, PF_U);
+	EXPECT_EQ(run_string(code_ins, 0xffff830000000000, 4), 14);
+	EXPECT_EQ(r.error & PF_U, PF_U);
+	EXPECT(ones_are(0, 0));
+	EXPECT_EQ(set_iopl(0), 0);
+}
+
 GUEST_TEST(CASE(ports_are_closed_at_first), CASE(iopl_3_opens_them_all),
 	   CASE(the_bitmap_opens_single_ports), CASE(wide_access_needs_all_of_its_ports),
 	   CASE(the_bitmap_has_an_end), CASE(a_bitmap_that_is_not_there_opens_nothing),
-	   CASE(the_kernel_needs_neither));
+	   CASE(the_kernel_needs_neither), CASE(ins_fills_memory), CASE(long_strings_cross_pages),
+	   CASE(strings_go_down_too), CASE(strings_fault_where_they_are),
+	   CASE(strings_obey_the_tables), CASE(strings_with_short_addresses),
+	   CASE(strings_can_be_stepped), CASE(user_mode_has_strings_too));

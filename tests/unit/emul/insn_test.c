@@ -42,6 +42,16 @@ static bool decode(const char *bytes, size_t len, int bits)
 		EXPECT_EQ(insn.len, 0);					\
 	} while (0)
 
+static void expect_mem(u8 base, u8 index, u8 shift, s32 disp, u8 seg)
+{
+	EXPECT(insn.operand.is_mem);
+	EXPECT_EQ(insn.operand.base, base);
+	EXPECT_EQ(insn.operand.index, index);
+	EXPECT_EQ(insn.operand.shift, shift);
+	EXPECT_EQ(insn.operand.disp, disp);
+	EXPECT_EQ(insn.operand.seg, seg);
+}
+
 static void opcodes_without_operands_are_known(void)
 {
 	EXPECT_OP("\x0f\xa2", 64, RF_INSN_CPUID);
@@ -107,9 +117,42 @@ static void port_size_follows_prefix_and_mode(void)
 	EXPECT_EQ(insn.size, 2);
 	EXPECT_OP("\x66\xed", 16, RF_INSN_IN);
 	EXPECT_EQ(insn.size, 4);
-	/* String forms are not answered for. */
-	EXPECT_UNKNOWN("\x6c", 64);
-	EXPECT_UNKNOWN("\xf3\x6f", 64);
+}
+
+static void strings_have_a_port_and_an_address(void)
+{
+	EXPECT_OP("\x6c", 64, RF_INSN_INS);
+	EXPECT_EQ(insn.size, 1);
+	EXPECT(insn.port_dx && !insn.rep);
+	expect_mem(7, NO, 0, 0, RF_SEG_ES);
+	EXPECT_EQ(insn.operand.addr_size, 8);
+	EXPECT_OP("\xf3\x66\x6d", 64, RF_INSN_INS);
+	EXPECT_EQ(insn.size, 2);
+	EXPECT(insn.rep);
+	EXPECT_OP("\xf2\x6f", 64, RF_INSN_OUTS);
+	EXPECT_EQ(insn.size, 4);
+	EXPECT(insn.rep);
+	expect_mem(6, NO, 0, 0, RF_SEG_DS);
+	EXPECT_OP("\x48\x6f", 64, RF_INSN_OUTS);
+	EXPECT_EQ(insn.size, 4);
+	EXPECT_OP("\x67\x6e", 64, RF_INSN_OUTS);
+	EXPECT_EQ(insn.operand.addr_size, 4);
+	EXPECT_OP("\x67\x6d", 32, RF_INSN_INS);
+	EXPECT_EQ(insn.size, 4);
+	EXPECT_EQ(insn.operand.addr_size, 2);
+	EXPECT_UNKNOWN("\xf0\x6d", 64);
+}
+
+static void strings_come_from_any_segment_and_go_to_one(void)
+{
+	EXPECT_OP("\x65\x6f", 64, RF_INSN_OUTS);
+	EXPECT_EQ(insn.operand.seg, RF_SEG_GS);
+	EXPECT_OP("\x36\x6f", 64, RF_INSN_OUTS);
+	EXPECT_EQ(insn.operand.seg, RF_SEG_DS);
+	EXPECT_OP("\x36\x6f", 32, RF_INSN_OUTS);
+	EXPECT_EQ(insn.operand.seg, RF_SEG_SS);
+	EXPECT_OP("\x64\x6d", 64, RF_INSN_INS);
+	EXPECT_EQ(insn.operand.seg, RF_SEG_ES);
 }
 
 static void moves_name_their_registers(void)
@@ -165,16 +208,6 @@ static void tables_are_told_apart(void)
 	EXPECT_UNKNOWN("\x0f\x00\x20", 64);
 	EXPECT_UNKNOWN("\x0f\x01\xc0", 64);
 	EXPECT_UNKNOWN("\x0f\x01\xf8", 64);			/* SWAPGS */
-}
-
-static void expect_mem(u8 base, u8 index, u8 shift, s32 disp, u8 seg)
-{
-	EXPECT(insn.operand.is_mem);
-	EXPECT_EQ(insn.operand.base, base);
-	EXPECT_EQ(insn.operand.index, index);
-	EXPECT_EQ(insn.operand.shift, shift);
-	EXPECT_EQ(insn.operand.disp, disp);
-	EXPECT_EQ(insn.operand.seg, seg);
 }
 
 static void addresses_of_64_bit_code(void)
@@ -328,6 +361,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE(xen_prefix_forces_cpuid),
 	TAP_CASE(ports_are_taken_from_dx_or_the_byte),
 	TAP_CASE(port_size_follows_prefix_and_mode),
+	TAP_CASE(strings_have_a_port_and_an_address),
+	TAP_CASE(strings_come_from_any_segment_and_go_to_one),
 	TAP_CASE(moves_name_their_registers),
 	TAP_CASE(moves_ignore_mod_and_operand_size),
 	TAP_CASE(tables_are_told_apart),

@@ -377,6 +377,7 @@ int rf_api_run(int vcpu_fd, struct rf_run *run)
 		run->io_port = 0x70;
 		run->io_size = 2;
 		run->io_write = 0;
+		run->len = 0;
 		return 0;
 	case 2:
 		if (run->io_value != 0xffff)
