@@ -32,8 +32,9 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* Somebody else wants the CPU, or a signal has come. */
-#define LOOK_UP_FLAGS	(_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)
+/* Somebody else wants the CPU, or something of the thread itself. */
+#define LOOK_UP_FLAGS	(_TIF_NEED_RESCHED | _TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL | \
+			 _TIF_NOTIFY_RESUME)
 
 /* Any of the guest's four breakpoints is on, locally or globally. */
 #define DR_ENABLED	0xff
@@ -285,7 +286,11 @@ static bool vcpu_look_up(struct rf_vcpu *vcpu, u32 *exit_reason)
 		*exit_reason = vcpu->run->exit_reason;
 		return true;
 	}
-	if (signal_pending(current)) {
+	/*
+	 * What the host has left for the thread's return to user mode, such as
+	 * task work and a cgroup's throttling, is only done there.
+	 */
+	if (signal_pending(current) || test_thread_flag(TIF_NOTIFY_RESUME)) {
 		*exit_reason = RF_RUN_INTERRUPTED;
 		return true;
 	}

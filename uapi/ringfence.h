@@ -573,7 +573,7 @@ struct rf_set_regs {
 #define RF_SET_REGS		_IO(RF_IOCTL_TYPE, 0x21)
 
 /* rf_run.exit_reason */
-#define RF_RUN_INTERRUPTED	0	/* a signal came; call again */
+#define RF_RUN_INTERRUPTED	0	/* a signal, or work of the host's; call again */
 #define RF_RUN_IO		1	/* port I/O: serve it and call again */
 #define RF_RUN_CONSOLE		2	/* console_io: @data, @len bytes */
 #define RF_RUN_ENDED		3	/* shutdown or death: RF_GET_STATE */
@@ -618,7 +618,10 @@ struct rf_release {
  * A vCPU that is down waits here until the guest starts it.
  *
  * Return: 0 with @exit_reason set; EBUSY if another thread runs this vCPU.  A
- * pending signal is RF_RUN_INTERRUPTED, not EINTR.
+ * pending signal is RF_RUN_INTERRUPTED, not EINTR; so is what the host does when
+ * a thread returns to user mode.  For a thread that has an area registered for
+ * restartable sequences (rseq(2), as the C library does) that is each time it was
+ * not on its CPU: threads that run vCPUs had better give it up.
  */
 struct rf_run {
 	__u32 size;

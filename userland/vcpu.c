@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,6 +82,19 @@ static bool vcpu_run_once(struct rf_vcpu *vcpu, struct rf_run *run)
 	}
 }
 
+/*
+ * With the C library's area for restartable sequences the host has the thread
+ * return to user mode, to write the CPU's number there, each time it has slept.
+ */
+static void forget_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size)
+		syscall(SYS_rseq, area, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER,
+			RSEQ_SIG);
+}
+
 static void *vcpu_main(void *arg)
 {
 	struct rf_vcpu *vcpu = arg;
@@ -90,6 +105,7 @@ static void *vcpu_main(void *arg)
 	/* For ps and top. */
 	snprintf(name, sizeof(name), "vcpu%u", vcpu->id);
 	prctl(PR_SET_NAME, name);
+	forget_rseq();
 
 	while (vcpu_may_run(vm))
 		if (!vcpu_run_once(vcpu, &run))

@@ -5,13 +5,15 @@
  *	prod PID ROUNDS
  *
  * In each round every thread of the process is seized, stopped, looked at, given a
- * breakpoint of its own, let run, stopped again and let go.
+ * breakpoint of its own, let run, stopped again and let go.  Threads that run vCPUs
+ * are to have no area for restartable sequences.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -27,7 +29,7 @@
 #define DR7_EXECUTE_0	1UL
 
 static pid_t threads[MOST_THREADS];
-static int nr_threads;
+static int nr_threads, nr_vcpus;
 
 static int seize_all(const char *pid)
 {
@@ -75,12 +77,35 @@ static int look_at(pid_t tid)
 	       ptrace(PTRACE_SETREGSET, tid, NT_X86_XSTATE, &iov);
 }
 
+/* The host would have it come out of the guest each time it was off its CPU. */
+static int has_rseq(const char *pid, pid_t tid)
+{
+	struct __ptrace_rseq_configuration rseq;
+	char path[64], name[16] = "";
+	FILE *comm;
+
+	snprintf(path, sizeof(path), "/proc/%s/task/%d/comm", pid, tid);
+	comm = fopen(path, "r");
+	if (!comm || !fgets(name, sizeof(name), comm))
+		return -1;
+	fclose(comm);
+	if (strncmp(name, "vcpu", 4))
+		return 0;
+	nr_vcpus++;
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof(rseq), &rseq) < 0)
+		return -1;
+	if (!rseq.rseq_abi_pointer)
+		return 0;
+	errno = EEXIST;
+	return -1;
+}
+
 static int prod(const char *pid)
 {
 	if (seize_all(pid))
 		return -1;
 	for (int i = 0; i < nr_threads; i++)
-		if (stop(threads[i]) || look_at(threads[i]) ||
+		if (stop(threads[i]) || look_at(threads[i]) || has_rseq(pid, threads[i]) ||
 		    set_debugreg(threads[i], 0, NOWHERE) ||
 		    set_debugreg(threads[i], 7, DR7_EXECUTE_0) ||
 		    ptrace(PTRACE_CONT, threads[i], NULL, NULL))
@@ -104,5 +129,5 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	printf("# prodded %d threads\n", nr_threads);
-	return 0;
+	return nr_vcpus ? 0 : 1;
 }

@@ -1,11 +1,12 @@
 #!/bin/sh
 # A launcher is stopped and goes on: by signals, a debugger, a freezer.  Its guest
-# takes up where it was.  Needs --bin build/host/prod.
+# takes up where it was.  And its threads do what the host leaves to them.  Needs
+# --bin build/host/prod and --bin build/host/errands.
 . /lib/rf.sh
 kernel=${GUESTS%% *}
 rounds=${ROUNDS:-20}
 seconds=${SECONDS_IN:-10}
-plan 8
+plan 9
 
 # begin NAME: a guest that works, in the background, in a cgroup of that name
 begin() {
@@ -46,6 +47,9 @@ stands_still() {
 	sleep 1
 	[ "$(switches "$1")" = "$before" ]
 }
+
+if errands >/tmp/errands.log 2>&1; then ok "work on the way to user mode"; else not_ok "work on the way to user mode"; fi
+sed 's/^/    /' /tmp/errands.log
 
 # Whatever it is in the middle of, from its first instruction on.
 starts_stopped() {
