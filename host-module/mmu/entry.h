@@ -5,6 +5,8 @@
 #ifndef RF_MMU_ENTRY_H
 #define RF_MMU_ENTRY_H
 
+#include <linux/errno.h>
+
 #include "walk.h"
 
 /* Bits the CPU ignores in a shadow entry. */
@@ -40,5 +42,35 @@ u64 rf_entry_leaf(u64 entry, rf_pfn_t pfn, bool host_writable, bool is_table);
 
 /* Shadow of an entry that points to a table, given the table's address. */
 u64 rf_entry_table(u64 entry, u64 table_pa);
+
+/* Against a vCPU that changes an entry as fast as it can. */
+#define RF_ENTRY_TRIES		64
+
+/**
+ * rf_entry_exchange() - Replace a guest's entry, but for A and D
+ * @at: What @try is to know
+ * @val: The new entry; returns what was stored, or what is to be
+ * @old: What the entry was when it was last read
+ * @try: Store @new if the entry is @old still: 1 if it was, 0 and what it is in
+ *	@old if not, -errno
+ *
+ * Return: 0; -EAGAIN if the entry did not stand still, or what @try returned.
+ * After -EAGAIN, @val has A and D of a moment ago: to store it is as if whoever
+ * stored since had done so before.
+ */
+static inline int rf_entry_exchange(void *at, u64 *val, u64 old,
+				    int (*try)(void *at, u64 *old, u64 new))
+{
+	u64 entry = *val;
+	int i, done;
+
+	for (i = 0; i < RF_ENTRY_TRIES; i++) {
+		*val = entry | (old & (RF_PTE_A | RF_PTE_D));
+		done = try(at, &old, *val);
+		if (done)
+			return done < 0 ? done : 0;
+	}
+	return -EAGAIN;
+}
 
 #endif /* RF_MMU_ENTRY_H */

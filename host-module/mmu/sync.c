@@ -216,36 +216,46 @@ void rf_mmu_sync(struct rf_vcpu *vcpu)
 
 /* --- hypercalls -------------------------------------------------------------- */
 
+static int try_entry(void *entry, u64 *old, u64 new)
+{
+	return try_cmpxchg64((u64 *)entry, old, new);
+}
+
 /* Write a guest entry in place; returns what it is now. */
 static u64 store_entry(u64 *entry, u64 val, bool keep_ad)
 {
-	u64 old = READ_ONCE(*entry), new;
-
-	if (!keep_ad) {
+	if (!keep_ad || rf_entry_exchange(entry, &val, READ_ONCE(*entry), try_entry))
 		WRITE_ONCE(*entry, val);
-		return val;
-	}
-	do {
-		new = val | (old & (RF_PTE_A | RF_PTE_D));
-	} while (!try_cmpxchg64(entry, &old, new));
-	return new;
+	return val;
+}
+
+struct plain_entry {
+	struct rf_vm *vm;
+	u64 gpa;
+};
+
+static int try_plain(void *at, u64 *old, u64 new)
+{
+	const struct plain_entry *entry = at;
+
+	return rf_guest_cmpxchg_gpa(entry->vm, entry->gpa, old, new);
 }
 
 /* Not shadowed: just memory. */
 static long write_plain(struct rf_vm *vm, u64 gpa, u64 val, bool keep_ad)
 {
-	u64 old, new = val;
+	struct plain_entry entry = { vm, gpa };
+	u64 old;
 	int err;
 
-	if (!keep_ad)
-		return rf_guest_write_entry(vm, gpa, val);
-
-	err = rf_guest_read_entry(vm, &old, gpa);
-	while (!err) {
-		new = val | (old & (RF_PTE_A | RF_PTE_D));
-		err = rf_guest_cmpxchg_gpa(vm, gpa, &old, new);
+	if (keep_ad) {
+		err = rf_guest_read_entry(vm, &old, gpa);
+		if (!err)
+			err = rf_entry_exchange(&entry, &val, old, try_plain);
+		if (err != -EAGAIN)
+			return err;
 	}
-	return err < 0 ? err : 0;
+	return rf_guest_write_entry(vm, gpa, val);
 }
 
 /* The common case: a leaf of a table that is shadowed once. */

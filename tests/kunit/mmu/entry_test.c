@@ -107,6 +107,64 @@ static void a_table_has_the_rights_of_its_entry(struct kunit *test)
 			0x7000ULL | (FULL & ~RF_PTE_W));
 }
 
+/* --- entries that somebody else stores to --------------------------------------- */
+
+/* An entry; that somebody changes @nr_changes times while it is looked at. */
+struct restless {
+	u64 entry;
+	int nr_changes;
+	int nr_tries;
+};
+
+static int try_restless(void *at, u64 *old, u64 new)
+{
+	struct restless *r = at;
+
+	r->nr_tries++;
+	if (r->nr_changes) {
+		r->nr_changes--;
+		r->entry ^= RF_PTE_D;
+	}
+	if (r->entry != *old) {
+		*old = r->entry;
+		return 0;
+	}
+	r->entry = new;
+	return 1;
+}
+
+static int try_nothing(void *at, u64 *old, u64 new)
+{
+	return -EFAULT;
+}
+
+static void a_and_d_of_the_last_moment_are_kept(struct kunit *test)
+{
+	const u64 new = RF_PTE_P | RF_PTE_U | (5 << 12);
+	int changes;
+
+	for (changes = 0; changes < 8; changes++) {
+		struct restless r = { RF_PTE_P | RF_PTE_W | RF_PTE_A | (7 << 12), changes };
+		u64 val = new;
+
+		KUNIT_EXPECT_EQ(test, rf_entry_exchange(&r, &val, r.entry, try_restless), 0);
+		KUNIT_EXPECT_EQ(test, r.entry, val);
+		KUNIT_EXPECT_EQ(test, val, new | RF_PTE_A | (changes & 1 ? RF_PTE_D : 0));
+		KUNIT_EXPECT_EQ(test, r.nr_tries, changes + 1);
+	}
+}
+
+static void one_that_does_not_stand_still_is_given_up(struct kunit *test)
+{
+	struct restless r = { RF_PTE_P | RF_PTE_A, 1000 };
+	u64 val = RF_PTE_P | (5 << 12);
+
+	KUNIT_EXPECT_EQ(test, rf_entry_exchange(&r, &val, r.entry, try_restless), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, r.nr_tries, RF_ENTRY_TRIES);
+	KUNIT_EXPECT_EQ(test, val & ~RF_PTE_D, RF_PTE_P | RF_PTE_A | (5 << 12));
+	KUNIT_EXPECT_EQ(test, rf_entry_exchange(NULL, &val, 0, try_nothing), -EFAULT);
+}
+
 static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(full_rights_are_given),
 	KUNIT_CASE(without_a_there_is_no_entry),
@@ -118,6 +176,8 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(the_frame_is_the_hosts),
 	KUNIT_CASE(writing_needs_everyones_consent),
 	KUNIT_CASE(a_table_has_the_rights_of_its_entry),
+	KUNIT_CASE(a_and_d_of_the_last_moment_are_kept),
+	KUNIT_CASE(one_that_does_not_stand_still_is_given_up),
 	{}
 };
 
