@@ -82,6 +82,7 @@ void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
 		WRITE_ONCE(sh->spt[index], spte);
 		spin_unlock(lock);
 		sh->nr_mapped++;
+		rf_entry_use(sh, index);
 	}
 	sh->synced[index] = entry;
 }
@@ -157,6 +158,7 @@ void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 		list_move_tail(&child->node, shadow_lru(vm, child));
 	list_insert(vm, &child->parents, rf_entry_id(parent, index));
 	WRITE_ONCE(*rf_spte_at(parent, index), spte);
+	rf_entry_use(parent, index);
 }
 
 /* --- make and drop ---------------------------------------------------------- */
@@ -196,18 +198,36 @@ static struct rf_shadow *shadow_alloc(void)
 	return sh;
 }
 
+/* Have the entries of a new shadow again, where they are others. */
+static void shadow_renew(struct rf_shadow *sh)
+{
+	u64 new = sh->level == 1 ? rf_spte_absent : 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sh->used); i++) {
+		if (!sh->used[i])
+			continue;
+		memset64(&sh->spt[i * BITS_PER_LONG], new, BITS_PER_LONG);
+		memset64(&sh->synced[i * BITS_PER_LONG], 0, BITS_PER_LONG);
+		sh->used[i] = 0;
+	}
+	if (sh->level == RF_LEVELS) {
+		sh->spt[RF_M2P_SLOT] = 0;
+		if (!sh->pml5)
+			sh->spt[rf_hole_root_index()] = 0;
+	}
+	sh->leaf_before = sh->level == 1;
+}
+
 /* Keep a shadow that was dropped for another table, if there are few. */
 static bool shadow_spare(struct rf_vm *vm, struct rf_shadow *sh)
 {
 	bool keep;
 
+	shadow_renew(sh);
 	free_pages((unsigned long)sh->pml5, ROOT_ORDER);
 	sh->pml5 = NULL;
 	sh->lower = NULL;
-	/* Of a root, the hypervisor's own entries are still there. */
-	if (sh->level == RF_LEVELS)
-		clear_page(sh->spt);
-	sh->leaf_before = sh->level == 1;
 	sh->table = NULL;
 
 	spin_lock(&vm->mmu.spares_lock);
@@ -394,6 +414,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 {
 	struct rf_vm *vm = vcpu->vm;
 	struct rf_vm_mmu *mmu = &vm->mmu;
+	bool leaf = level == 1;
 	struct rf_shadow *sh;
 	u32 id;
 
@@ -412,8 +433,8 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	vcpu->mmu.nr_cached--;
 	sh->gfn = gfn;
 	sh->level = level;
-	if (level > 1 && sh->leaf_before)
-		clear_page(sh->spt);
+	if (sh->leaf_before != leaf)
+		memset64(sh->spt, leaf ? rf_spte_absent : 0, RF_ENTRIES);
 	sh->id = id;
 	__set_bit(id, mmu->ids);
 	mmu->by_id[id] = sh;
@@ -431,30 +452,39 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	return sh;
 }
 
+static void table_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index)
+{
+	struct rf_shadow *child;
+
+	if (!*rf_spte_at(sh, index))
+		return;
+
+	child = rf_spte_child(*rf_spte_at(sh, index));
+	rf_shadow_unlink(vm, sh, index);
+	/*
+	 * A table below that nothing else reaches is dead as well.  Its turn
+	 * comes later: there may be any number of them.
+	 */
+	if (!child->parents && !test_bit(child->gfn.v, vm->mmu.pinned))
+		list_move_tail(&child->node, &vm->mmu.orphans);
+}
+
+/* What is mapped or linked is no more; shadow_renew() does the rest. */
 static void shadow_clear(struct rf_vm *vm, struct rf_shadow *sh)
 {
 	unsigned int i;
 
-	if (sh->level == 1) {
-		for (i = 0; i < RF_ENTRIES && sh->nr_mapped; i++)
-			rf_leaf_clear(vm, sh, i);
-		return;
-	}
+	for (i = 0; i < ARRAY_SIZE(sh->used); i++) {
+		unsigned long used = sh->used[i];
 
-	for (i = 0; i < RF_ENTRIES; i++) {
-		struct rf_shadow *child;
+		for (; used; used &= used - 1) {
+			unsigned int index = i * BITS_PER_LONG + __ffs(used);
 
-		if (!*rf_spte_at(sh, i) || rf_slot_reserved(sh->level, i))
-			continue;
-
-		child = rf_spte_child(*rf_spte_at(sh, i));
-		rf_shadow_unlink(vm, sh, i);
-		/*
-		 * A table below that nothing else reaches is dead as well.  Its
-		 * turn comes later: there may be any number of them.
-		 */
-		if (!child->parents && !test_bit(child->gfn.v, vm->mmu.pinned))
-			list_move_tail(&child->node, &vm->mmu.orphans);
+			if (sh->level == 1)
+				rf_leaf_clear(vm, sh, index);
+			else
+				table_clear(vm, sh, index);
+		}
 	}
 }
 

@@ -10,6 +10,7 @@
 #ifndef RF_MMU_SHADOW_H
 #define RF_MMU_SHADOW_H
 
+#include <linux/bitops.h>
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -34,8 +35,10 @@ struct rf_link {
  * @synced: The guest entry each shadow entry was made from; where there is no
  *	shadow entry, it may be anything
  * @links: See above
+ * @used: Entries that may be other than in a new shadow: @synced 0, and @spt
+ *	rf_spte_absent in a leaf, 0 in any other.  Not the hypervisor's own
  * @nr_mapped: Leaf entries that map something
- * @leaf_before: Made of one that was a leaf, so its entries may be RF_SPTE_ABSENT
+ * @leaf_before: New entries are those of a leaf
  * @parents: First entry that points here; 0 if none
  * @table: The guest's table in host memory; NULL when the host has moved it
  *	and nobody has looked since.  No reference is held: the notifier clears
@@ -56,6 +59,7 @@ struct rf_shadow {
 	u64 *spt;
 	u64 *synced;
 	struct rf_link *links;
+	unsigned long used[RF_ENTRIES / BITS_PER_LONG];
 	u32 parents;
 	u32 nr_mapped;
 	bool leaf_before;
@@ -64,6 +68,12 @@ struct rf_shadow {
 	u64 *lower;
 	bool out_of_sync;
 };
+
+/* The entry is changed.  Leaves: lock for reading and sh->lock, or for writing. */
+static inline void rf_entry_use(struct rf_shadow *sh, unsigned int index)
+{
+	__set_bit(index, sh->used);
+}
 
 static inline u32 rf_entry_id(const struct rf_shadow *sh, unsigned int index)
 {

@@ -38,6 +38,7 @@ void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u6
 		rf_leaf_clear(vm, sh, index);
 		WRITE_ONCE(sh->spt[index], entry & RF_PTE_P ? 0 : rf_spte_absent);
 		sh->synced[index] = entry;
+		rf_entry_use(sh, index);
 	}
 }
 
@@ -56,35 +57,53 @@ void rf_sync_table(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u
 	} else {
 		rf_shadow_unlink(vm, sh, index);
 		sh->synced[index] = entry;
+		rf_entry_use(sh, index);
 	}
+}
+
+/* Entries looked at together, to see whether there is anything to do for any. */
+#define GROUP	8
+
+static u64 any_differs(const u64 *a, const u64 *b)
+{
+	return (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) |
+	       (a[4] ^ b[4]) | (a[5] ^ b[5]) | (a[6] ^ b[6]) | (a[7] ^ b[7]);
+}
+
+static u64 any_set(const u64 *a)
+{
+	return a[0] | a[1] | a[2] | a[3] | a[4] | a[5] | a[6] | a[7];
 }
 
 void rf_sync_all_leaves(struct rf_vm *vm, struct rf_shadow *sh)
 {
-	unsigned int i;
+	unsigned int group, i;
 
-	for (i = 0; i < RF_ENTRIES; i++) {
-		u64 entry = READ_ONCE(sh->table[i]);
+	for (group = 0; group < RF_ENTRIES; group += GROUP) {
+		if (!any_differs(&sh->table[group], &sh->synced[group]))
+			continue;
+		for (i = group; i < group + GROUP; i++) {
+			u64 entry = READ_ONCE(sh->table[i]);
 
-		if (entry != sh->synced[i])
-			rf_sync_leaf(vm, sh, i, entry);
+			if (entry != sh->synced[i])
+				rf_sync_leaf(vm, sh, i, entry);
+		}
 	}
 }
 
-/* The same, when what @sh has been synced with is not known. */
+/* The same, when what @sh has been synced with is not known, where it is used. */
 void rf_sync_new_leaves(struct rf_vm *vm, struct rf_shadow *sh)
 {
-	unsigned int i;
+	const u8 *used = (const u8 *)sh->used;	/* a byte a group */
+	unsigned int group, i;
 
-	for (i = 0; i < RF_ENTRIES; i++) {
-		u64 entry = READ_ONCE(sh->table[i]);
+	BUILD_BUG_ON(GROUP != BITS_PER_BYTE);
 
-		if ((entry & RF_PTE_P) || rf_spte_mapped(sh->spt[i])) {
-			rf_sync_leaf(vm, sh, i, entry);
-		} else {
-			WRITE_ONCE(sh->spt[i], rf_spte_absent);
-			sh->synced[i] = entry;
-		}
+	for (group = 0; group < RF_ENTRIES; group += GROUP) {
+		if (!any_set(&sh->table[group]) && !used[group / GROUP])
+			continue;
+		for (i = group; i < group + GROUP; i++)
+			rf_sync_leaf(vm, sh, i, READ_ONCE(sh->table[i]));
 	}
 }
 

@@ -34,6 +34,8 @@ struct fake {
 
 static struct fake *fake;
 
+u64 rf_spte_absent = RF_SPTE_ABSENT;
+
 /* What shadow.c stands on. */
 
 u64 rf_hole_root_entry(struct rf_hole *hole)
@@ -253,6 +255,41 @@ static void dropped_shadow_maps_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake->rmap[i], 0U);
 }
 
+/* Nothing of the table that a shadow was of before shows in its next one. */
+static void expect_new(struct kunit *test, const struct rf_shadow *sh)
+{
+	u64 entry = sh->level == 1 ? rf_spte_absent : 0;
+	unsigned int i;
+
+	for (i = 0; i < RF_ENTRIES; i++) {
+		if (rf_slot_reserved(sh->level, i))
+			continue;
+		KUNIT_EXPECT_EQ(test, sh->spt[i], entry);
+		KUNIT_EXPECT_EQ(test, sh->synced[i], 0ULL);
+	}
+	KUNIT_EXPECT_EQ(test, sh->nr_mapped, 0U);
+}
+
+static void shadow_of_another_table_is_as_new(struct kunit *test)
+{
+	static const int levels[] = { 1, 1, 2, RF_LEVELS, 1, RF_LEVELS, 3, 2, 1 };
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		struct rf_shadow *child, *sh = get(i + 1, levels[i]);
+
+		expect_new(test, sh);
+		child = levels[i] > 1 ? get(30, levels[i] - 1) : NULL;
+		for (j = i; j < RF_ENTRIES; j += 37) {
+			if (child)
+				link_to(sh, j, child);
+			else
+				leaf_set(sh, j, 9);
+		}
+		drop(sh);	/* and the child with it */
+	}
+}
+
 /* Against a model: which frame, or none, each entry maps. */
 static void reverse_map_survives_chance(struct kunit *test)
 {
@@ -449,6 +486,7 @@ static struct kunit_case shadow_cases[] = {
 	KUNIT_CASE(reverse_map_has_every_entry),
 	KUNIT_CASE(entry_moves_from_frame_to_frame),
 	KUNIT_CASE(dropped_shadow_maps_nothing),
+	KUNIT_CASE(shadow_of_another_table_is_as_new),
 	KUNIT_CASE(reverse_map_survives_chance),
 	KUNIT_CASE(link_is_taken_back_when_the_child_goes),
 	KUNIT_CASE(child_that_nothing_else_reaches_goes_along),
