@@ -46,12 +46,11 @@ int rf_mmu_kernel_gfn(struct rf_vcpu *vcpu, u64 gva, rf_gfn_t *gfn)
 	return rf_gfn_in_memory(vcpu->vm, *gfn) ? 0 : -EFAULT;
 }
 
-struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
+static struct rf_shadow *find_leaf(struct rf_shadow *root, u64 gva)
 {
-	struct rf_shadow *sh;
+	struct rf_shadow *sh = root;
 	int level;
 
-	sh = rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_root : vcpu->mmu.user_root;
 	for (level = RF_LEVELS; sh && level > 1; level--) {
 		u64 spte = READ_ONCE(*rf_spte_at(sh, rf_walk_index(gva, level)));
 
@@ -60,6 +59,23 @@ struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
 		sh = rf_spte_child(spte);
 	}
 	return sh;
+}
+
+struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
+{
+	u64 region = gva >> PMD_SHIFT, now = vcpu->vm->mmu.nr_link_changes;
+	struct rf_leaf_place *place = &vcpu->mmu.leaf_places[region % RF_LEAF_PLACES];
+	struct rf_shadow *root, *leaf;
+
+	root = rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_root : vcpu->mmu.user_root;
+	if (place->region == region && place->root == root && place->nr_link_changes == now)
+		return place->leaf;
+
+	leaf = find_leaf(root, gva);
+	*place = (struct rf_leaf_place) {
+		.region = region, .root = root, .nr_link_changes = now, .leaf = leaf,
+	};
+	return leaf;
 }
 
 void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write)

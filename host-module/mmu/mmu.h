@@ -83,7 +83,18 @@ struct rf_vm_mmu {
 	wait_queue_head_t notifier_wait;	/* until there are none */
 
 	atomic64_t nr_mapped;
+	u64 nr_link_changes;	/* how often what hangs below what has changed */
 };
+
+/* Where a vCPU found the shadow of a leaf table; true until a link changes. */
+struct rf_leaf_place {
+	u64 region;		/* address / 2M */
+	const struct rf_shadow *root;
+	u64 nr_link_changes;
+	struct rf_shadow *leaf;
+};
+
+#define RF_LEAF_PLACES	8
 
 /**
  * struct rf_vcpu_mmu - the roots a vCPU runs on
@@ -101,6 +112,7 @@ struct rf_vcpu_mmu {
 	u32 nr_cached;
 	u64 *root_pages;		/* and what one root has besides, or NULL */
 	u32 next_root;			/* place in the world for one more */
+	struct rf_leaf_place leaf_places[RF_LEAF_PLACES];
 	bool flush;			/* drop the TLB before the next entry */
 	bool roots_stale;		/* the world does not have the roots above */
 	struct rf_pcids pcids;

@@ -138,6 +138,7 @@ void rf_shadow_unlink(struct rf_vm *vm, struct rf_shadow *parent, unsigned int i
 
 	child = rf_spte_child(*spte);
 	WRITE_ONCE(*spte, 0);
+	vm->mmu.nr_link_changes++;
 	list_remove(vm, &child->parents, rf_entry_id(parent, index));
 }
 
@@ -159,6 +160,7 @@ void rf_shadow_link(struct rf_vm *vm, struct rf_shadow *parent,
 	list_insert(vm, &child->parents, rf_entry_id(parent, index));
 	WRITE_ONCE(*rf_spte_at(parent, index), spte);
 	rf_entry_use(parent, index);
+	vm->mmu.nr_link_changes++;
 }
 
 /* --- make and drop ---------------------------------------------------------- */
@@ -497,6 +499,7 @@ void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh)
 		rf_shadow_unlink(vm, rf_entry_shadow(vm, sh->parents),
 				 sh->parents % RF_ENTRIES);
 	shadow_clear(vm, sh);
+	mmu->nr_link_changes++;
 	if (sh->level == RF_LEVELS)
 		rf_mmu_forget_root(vm, sh);
 
