@@ -166,6 +166,25 @@ int rf_guest_write_entry(struct rf_vm *vm, u64 gpa, u64 entry)
 	return p && !put_user(entry, p) ? 0 : -EFAULT;
 }
 
+int rf_guest_write_entries(struct rf_vm *vm, rf_gfn_t table, const struct mmu_update *updates,
+			   u32 nr)
+{
+	u64 __user *p = gpa_user(vm, table.v << PAGE_SHIFT);
+	u32 i;
+
+	if (!p || !user_access_begin(p, PAGE_SIZE))
+		return -EFAULT;
+	for (i = 0; i < nr; i++)
+		unsafe_put_user(updates[i].val, &p[offset_in_page(updates[i].ptr) / sizeof(*p)],
+				fault);
+	user_access_end();
+	return 0;
+
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len)
 {
 	while (len) {

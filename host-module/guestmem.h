@@ -15,6 +15,7 @@
 
 #include "types.h"
 
+struct mmu_update;
 struct rf_vm;
 struct rf_vcpu;
 
@@ -52,6 +53,10 @@ int rf_guest_write_gpa(struct rf_vm *vm, u64 gpa, const void *src, size_t len);
 /* One page-table entry, aligned; 0 or -EFAULT. */
 int rf_guest_read_entry(struct rf_vm *vm, u64 *entry, u64 gpa);
 int rf_guest_write_entry(struct rf_vm *vm, u64 gpa, u64 entry);
+
+/* Several of one table: @updates has their places, of which the offset counts. */
+int rf_guest_write_entries(struct rf_vm *vm, rf_gfn_t table, const struct mmu_update *updates,
+			   u32 nr);
 
 /**
  * rf_guest_cmpxchg_gpa() - Replace 8 aligned bytes if they are still @old

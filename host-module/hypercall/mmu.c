@@ -12,7 +12,6 @@
 #include "hypercall.h"
 
 enum mmu_limits {
-	BATCH = 16,			/* entries copied at a time */
 	MAX_ENTRIES = 1 << 16,		/* in one call */
 };
 
@@ -40,26 +39,28 @@ static long update_machphys(struct rf_vcpu *vcpu, u64 gpa, u64 val)
 	return rf_gfn_in_memory(vcpu->vm, gfn) && val == gfn.v ? 0 : -EINVAL;
 }
 
-static long update_one(struct rf_vcpu *vcpu, const struct mmu_update *update)
+/* The first of @updates, and maybe more of the same sort.  How many, or an error. */
+static long update_some(struct rf_vcpu *vcpu, const struct mmu_update *updates, u32 nr)
 {
-	u64 gpa = update->ptr & ~3ULL;
-	int cmd = update->ptr & 3;
+	u32 cmd = updates->ptr & 3, n = 1;
 
 	if (cmd == MMU_MACHPHYS_UPDATE)
-		return update_machphys(vcpu, gpa, update->val);
+		return update_machphys(vcpu, updates->ptr & ~3ULL, updates->val) ?: 1;
 	if (cmd == MMU_PT_UPDATE_NO_TRANSLATE)
 		return -ENOSYS;
-	if (!IS_ALIGNED(gpa, sizeof(u64)))
+	/* Aligned, and with the same command. */
+	if ((updates->ptr & 7) != cmd)
 		return -EINVAL;
-	return rf_mmu_write_entry(vcpu, gpa, update->val,
-				  cmd == MMU_PT_UPDATE_PRESERVE_AD);
+	while (n < nr && (updates[n].ptr & 7) == cmd)
+		n++;
+	return rf_mmu_write_entries(vcpu, updates, n, cmd == MMU_PT_UPDATE_PRESERVE_AD);
 }
 
 /* mmu_update(updates, nr, done, foreigndom) */
 long rf_hypercall_mmu_update(struct rf_vcpu *vcpu,
 			     const struct rf_hypercall_args *args)
 {
-	struct mmu_update updates[BATCH];
+	struct mmu_update *updates = vcpu->mmu.updates;
 	u32 nr = args->arg[1];
 	u32 done = 0;
 	long err = 0;
@@ -70,16 +71,22 @@ long rf_hypercall_mmu_update(struct rf_vcpu *vcpu,
 		return -EINVAL;
 
 	while (done < nr && !err && !fatal_signal_pending(current)) {
-		u32 i, count = min_t(u32, nr - done, BATCH);
+		u32 i, count = min_t(u32, nr - done, RF_UPDATES);
+		long some;
 
 		if (rf_guest_read(vcpu, updates, args->arg[0] + done * sizeof(updates[0]),
 				  count * sizeof(updates[0]))) {
 			err = -EFAULT;
 			break;
 		}
-		for (i = 0; i < count && !err; i++)
-			err = update_one(vcpu, &updates[i]);
-		done += err ? i - 1 : i;
+		for (i = 0; i < count && !err; i += some) {
+			some = update_some(vcpu, &updates[i], count - i);
+			if (some < 0) {
+				err = some;
+				some = 0;
+			}
+		}
+		done += i;
 		cond_resched();
 	}
 	return write_done(vcpu, args->arg[2], done, err);

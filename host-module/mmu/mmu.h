@@ -12,6 +12,7 @@
 #include <linux/wait.h>
 
 #include "../types.h"
+#include "../xen_abi.h"
 #include "pcid.h"
 
 struct rf_vm;
@@ -96,6 +97,9 @@ struct rf_leaf_place {
 
 #define RF_LEAF_PLACES	8
 
+/* Entries copied from the guest at a time. */
+#define RF_UPDATES	32
+
 /**
  * struct rf_vcpu_mmu - the roots a vCPU runs on
  * @kernel_gfn: NEW_BASEPTR
@@ -113,6 +117,7 @@ struct rf_vcpu_mmu {
 	u64 *root_pages;		/* and what one root has besides, or NULL */
 	u32 next_root;			/* place in the world for one more */
 	struct rf_leaf_place leaf_places[RF_LEAF_PLACES];
+	struct mmu_update updates[RF_UPDATES];	/* of the mmu_update under way */
 	bool flush;			/* drop the TLB before the next entry */
 	bool roots_stale;		/* the world does not have the roots above */
 	struct rf_pcids pcids;
@@ -170,7 +175,19 @@ void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write);
 int rf_mmu_kernel_gfn(struct rf_vcpu *vcpu, u64 gva, rf_gfn_t *gfn);
 
 /* hypercall/mmu.c. */
-long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_ad);
+
+/**
+ * rf_mmu_write_entries() - Write guest entries, and what shadows there are of them
+ * @vcpu: The caller's own vCPU
+ * @updates: Entries; the caller's copy.  The two lowest bits of ptr do not count
+ * @nr: How many
+ * @keep_ad: Leave A and D in them where they are set
+ *
+ * Return: how many are written; those after that are of one table with the first
+ * that is not, or it is bad: -EINVAL or -EFAULT, if it is the first of all.
+ */
+long rf_mmu_write_entries(struct rf_vcpu *vcpu, const struct mmu_update *updates, u32 nr,
+			  bool keep_ad);
 long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val);
 long rf_mmu_pin(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level);
 long rf_mmu_unpin(struct rf_vcpu *vcpu, rf_gfn_t gfn);

@@ -13,20 +13,37 @@
 #include "../trace.h"
 #include "shadow.h"
 
+/* The same frame as before, already mapped: only its rights can have changed. */
+static bool sync_rights(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry)
+{
+	u64 known = sh->spt[index], spte;
+
+	if (!(entry & RF_PTE_P) || !rf_spte_mapped(known) ||
+	    ((entry ^ sh->synced[index]) & RF_PTE_GFN))
+		return false;
+	spte = rf_entry_leaf(entry, RF_PFN((known & RF_PTE_GFN) >> PAGE_SHIFT),
+			     known & RF_SPTE_HOST_WRITABLE,
+			     test_bit(rf_pte_gfn(entry).v, vm->mmu.shadowed));
+	if (!spte)
+		return false;
+	WRITE_ONCE(sh->spt[index], spte);
+	sh->synced[index] = entry;
+	return true;
+}
+
 /* A guest entry has changed: follow, as far as no page has to be faulted in. */
 void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u64 entry)
 {
 	rf_gfn_t gfn = rf_pte_gfn(entry);
 	u64 known = 0, spte = 0;
 
-	if ((entry & RF_PTE_P) && (entry & RF_PTE_A) && rf_gfn_in_memory(vm, gfn)) {
-		if (rf_spte_mapped(sh->spt[index]) &&
-		    rf_gfn_eq(rf_pte_gfn(sh->synced[index]), gfn))
-			known = sh->spt[index];
-		else if (!vm->mmu.notifier_count)
-			/* Or the host might never get to the end of the list. */
-			known = rf_rmap_known(vm, gfn);
-	}
+	if (sync_rights(vm, sh, index, entry))
+		return;
+
+	/* While the host takes pages away it might never get to the list's end. */
+	if ((entry & RF_PTE_P) && (entry & RF_PTE_A) && rf_gfn_in_memory(vm, gfn) &&
+	    !vm->mmu.notifier_count)
+		known = rf_rmap_known(vm, gfn);
 	if (known)
 		spte = rf_entry_leaf(entry, RF_PFN((known & RF_PTE_GFN) >> PAGE_SHIFT),
 				     known & RF_SPTE_HOST_WRITABLE,
@@ -34,12 +51,12 @@ void rf_sync_leaf(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index, u6
 
 	if (spte) {
 		rf_leaf_set(vm, sh, index, entry, spte);
-	} else {
-		rf_leaf_clear(vm, sh, index);
-		WRITE_ONCE(sh->spt[index], entry & RF_PTE_P ? 0 : rf_spte_absent);
-		sh->synced[index] = entry;
-		rf_entry_use(sh, index);
+		return;
 	}
+	rf_leaf_clear(vm, sh, index);
+	WRITE_ONCE(sh->spt[index], entry & RF_PTE_P ? 0 : rf_spte_absent);
+	sh->synced[index] = entry;
+	rf_entry_use(sh, index);
 }
 
 /* The same for an entry that points to a table.  Lock held for writing. */
@@ -260,28 +277,45 @@ static int try_plain(void *at, u64 *old, u64 new)
 	return rf_guest_cmpxchg_gpa(entry->vm, entry->gpa, old, new);
 }
 
-/* Not shadowed: just memory. */
-static long write_plain(struct rf_vm *vm, u64 gpa, u64 val, bool keep_ad)
+/* One whose A and D are to stay. */
+static int exchange_plain(struct rf_vm *vm, u64 gpa, u64 val)
 {
 	struct plain_entry entry = { vm, gpa };
 	u64 old;
 	int err;
 
-	if (keep_ad) {
-		err = rf_guest_read_entry(vm, &old, gpa);
-		if (!err)
-			err = rf_entry_exchange(&entry, &val, old, try_plain);
-		if (err != -EAGAIN)
-			return err;
-	}
-	return rf_guest_write_entry(vm, gpa, val);
+	err = rf_guest_read_entry(vm, &old, gpa);
+	if (!err)
+		err = rf_entry_exchange(&entry, &val, old, try_plain);
+	return err == -EAGAIN ? rf_guest_write_entry(vm, gpa, val) : err;
 }
 
-/* The common case: a leaf of a table that is shadowed once. */
-static bool write_leaf(struct rf_vm *vm, rf_gfn_t gfn, unsigned int index,
-		       u64 val, bool keep_ad)
+/* Not shadowed: just memory. */
+static long write_plain(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update *updates,
+			u32 nr, bool keep_ad)
+{
+	int err = 0;
+	u32 i;
+
+	if (!keep_ad)
+		return rf_guest_write_entries(vm, gfn, updates, nr);
+
+	for (i = 0; i < nr && !err; i++)
+		err = exchange_plain(vm, updates[i].ptr & ~7ULL, updates[i].val);
+	return err;
+}
+
+static unsigned int update_index(const struct mmu_update *update)
+{
+	return offset_in_page(update->ptr) / sizeof(u64);
+}
+
+/* The common case: leaves of a table that is shadowed once. */
+static bool write_leaves(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update *updates,
+			 u32 nr, bool keep_ad)
 {
 	struct rf_shadow *sh;
+	u32 i;
 
 	if (!test_bit(gfn.v, vm->mmu.shadowed))
 		return false;
@@ -293,38 +327,23 @@ static bool write_leaf(struct rf_vm *vm, rf_gfn_t gfn, unsigned int index,
 		return false;
 	}
 	spin_lock(&sh->lock);
-	val = store_entry(&sh->table[index], val, keep_ad);
-	rf_sync_leaf(vm, sh, index, val);
+	for (i = 0; i < nr; i++) {
+		unsigned int index = update_index(&updates[i]);
+		u64 val = store_entry(&sh->table[index], updates[i].val, keep_ad);
+
+		rf_sync_leaf(vm, sh, index, val);
+	}
 	spin_unlock(&sh->lock);
 	read_unlock(&vm->mmu.lock);
 	return true;
 }
 
-long rf_mmu_write_entry(struct rf_vcpu *vcpu, u64 entry_gpa, u64 val, bool keep_ad)
+/* An entry of a shadowed table has changed in memory. */
+static void follow_entry(struct rf_vm *vm, rf_gfn_t gfn, unsigned int index)
 {
-	struct rf_vm *vm = vcpu->vm;
-	rf_gfn_t gfn = RF_GFN(entry_gpa >> PAGE_SHIFT);
-	unsigned int index = (entry_gpa & ~PAGE_MASK) / sizeof(u64);
 	struct rf_shadow *sh;
-	long err;
+	u64 val;
 
-	if (entry_gpa % sizeof(u64) || !rf_gfn_in_memory(vm, gfn))
-		return -EINVAL;
-	if ((val & RF_PTE_P) && !rf_gfn_in_memory(vm, rf_pte_gfn(val)))
-		return -EINVAL;
-
-	if (write_leaf(vm, gfn, index, val, keep_ad))
-		return 0;
-
-	/* Not a table, or one above the leaves: links change. */
-	err = write_plain(vm, entry_gpa, val, keep_ad);
-	if (err)
-		return err;
-	smp_mb();	/* entry, then shadow; a fault makes the shadow, then reads */
-	if (!test_bit(gfn.v, vm->mmu.shadowed))
-		return 0;
-
-	write_lock(&vm->mmu.lock);
 again:
 	hlist_for_each_entry(sh, rf_shadow_bucket(vm, gfn), hash) {
 		if (!rf_gfn_eq(sh->gfn, gfn) || rf_slot_reserved(sh->level, index))
@@ -340,16 +359,71 @@ again:
 		else
 			rf_sync_table(vm, sh, index, val);
 	}
+}
+
+static long write_table(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update *updates,
+			u32 nr, bool keep_ad)
+{
+	long err;
+	u32 i;
+
+	if (write_leaves(vm, gfn, updates, nr, keep_ad))
+		return 0;
+
+	/* Not a table, or one above the leaves: links change. */
+	err = write_plain(vm, gfn, updates, nr, keep_ad);
+	smp_mb();	/* entry, then shadow; a fault makes the shadow, then reads */
+	if (!test_bit(gfn.v, vm->mmu.shadowed))
+		return err;
+
+	write_lock(&vm->mmu.lock);
+	for (i = 0; i < nr; i++)
+		follow_entry(vm, gfn, update_index(&updates[i]));
 	rf_shadow_unlock(vm);
-	return 0;
+	return err;
+}
+
+static bool update_ok(struct rf_vm *vm, const struct mmu_update *update)
+{
+	return !(update->val & RF_PTE_P) || rf_gfn_in_memory(vm, rf_pte_gfn(update->val));
+}
+
+long rf_mmu_write_entries(struct rf_vcpu *vcpu, const struct mmu_update *updates, u32 nr,
+			  bool keep_ad)
+{
+	rf_gfn_t gfn = RF_GFN(updates->ptr >> PAGE_SHIFT);
+	struct rf_vm *vm = vcpu->vm;
+	long err;
+	u32 n;
+
+	if (!rf_gfn_in_memory(vm, gfn))
+		return -EINVAL;
+	for (n = 0; n < nr && updates[n].ptr >> PAGE_SHIFT == gfn.v; n++)
+		if (!update_ok(vm, &updates[n]))
+			break;
+	if (!n)
+		return -EINVAL;
+
+	err = write_table(vm, gfn, updates, n, keep_ad);
+	return err ? err : n;
+}
+
+/* The table that has the leaf entry of @gva, which need not be present. */
+static rf_gfn_t find_leaf_table(struct rf_vcpu *vcpu, u64 gva)
+{
+	struct rf_walk walk;
+
+	rf_walk_guest(vcpu, &walk, gva);
+	return walk.level == 1 ? walk.table[1] : RF_NO_GFN;
 }
 
 long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val)
 {
+	struct mmu_update update = { .val = val };
 	struct rf_vm *vm = vcpu->vm;
-	struct rf_walk walk;
 	struct rf_shadow *sh;
 	rf_gfn_t table = RF_NO_GFN;
+	long err;
 
 	if (!rf_gva_ok(gva))
 		return -EINVAL;
@@ -360,15 +434,13 @@ long rf_mmu_write_va(struct rf_vcpu *vcpu, u64 gva, u64 val)
 		table = sh->gfn;
 	read_unlock(&vm->mmu.lock);
 
-	if (!sh) {
-		/* The leaf need not be present, the tables above it must be. */
-		rf_walk_guest(vcpu, &walk, gva);
-		if (walk.level != 1)
-			return -EINVAL;
-		table = walk.table[1];
-	}
-	return rf_mmu_write_entry(vcpu, (table.v << PAGE_SHIFT) +
-				  rf_walk_index(gva, 1) * sizeof(u64), val, false);
+	if (!sh)
+		table = find_leaf_table(vcpu, gva);
+	if (rf_gfn_eq(table, RF_NO_GFN))
+		return -EINVAL;
+	update.ptr = (table.v << PAGE_SHIFT) + rf_walk_index(gva, 1) * sizeof(u64);
+	err = rf_mmu_write_entries(vcpu, &update, 1, false);
+	return err < 0 ? err : 0;
 }
 
 bool rf_mmu_is_table(struct rf_vm *vm, rf_gfn_t gfn)
