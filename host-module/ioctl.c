@@ -42,6 +42,7 @@ union rf_arg {
 	struct rf_add_device add_device;
 	struct rf_remove_device remove_device;
 	struct rf_device_state device_state;
+	struct rf_balloon balloon;
 };
 
 /**
@@ -310,9 +311,18 @@ static int ioctl_add_device(void *object, union rf_arg *arg)
 	switch (add->device_id) {
 	case RF_DEVICE_ENTROPY:
 		return rf_entropy_add(object, add);
+	case RF_DEVICE_BALLOON:
+		return rf_balloon_add(object, add);
 	default:
 		return -EOPNOTSUPP;
 	}
+}
+
+static int ioctl_balloon(void *object, union rf_arg *arg)
+{
+	if (arg->balloon.flags & ~RF_BALLOON_SET)
+		return -EOPNOTSUPP;
+	return rf_balloon_control(object, &arg->balloon);
 }
 
 static int ioctl_remove_device(void *object, union rf_arg *arg)
@@ -382,6 +392,7 @@ static const struct rf_ioctl vm_ioctls[] = {
 	RF_IOCTL(RF_SAVE_STATE, ioctl_save_state, rf_state_buffer, len, true),
 	RF_IOCTL(RF_LOAD_STATE, ioctl_load_state, rf_state_buffer, len, false),
 	RF_IOCTL(RF_ADD_DEVICE, ioctl_add_device, rf_add_device, slot, true),
+	RF_IOCTL(RF_BALLOON, ioctl_balloon, rf_balloon, stats, true),
 	RF_IOCTL(RF_REMOVE_DEVICE, ioctl_remove_device, rf_remove_device, reserved, false),
 	RF_IOCTL(RF_GET_DEVICE, ioctl_get_device, rf_device_state, errors, true),
 };

@@ -446,7 +446,8 @@ struct rf_add_block {
  *
  * A device that needs no more than its kind: RF_DEVICE_ENTROPY gives the guest
  * what the host's /dev/urandom gives, RF_DEVICE_BALLOON takes memory back
- * (struct rf_balloon).  One of a kind.
+ * (struct rf_balloon) by punching holes into the file whose shared mapping the
+ * memory is; memory that is no such mapping stays.  One of a kind.
  *
  * Return: 0, EEXIST if there is one, EOPNOTSUPP for another kind, ENOSPC.
  */
@@ -527,7 +528,8 @@ struct rf_device_state {
  * @stats_valid: Out: bit N is set if @stats[N] was told by the guest
  * @stats: Out: VIRTIO_BALLOON_S_* in their order, as last told by the guest
  *
- * With RF_BALLOON_SET, fresh statistics are asked for as well.
+ * With RF_BALLOON_SET, fresh statistics are asked for as well: they are there
+ * a moment later, if the guest has a driver.
  *
  * Return: 0, ENODEV if the VM has no balloon, EINVAL if @target_pages is more
  * than the guest has.
@@ -577,22 +579,8 @@ struct rf_set_regs {
 #define RF_RUN_IO		1	/* port I/O: serve it and call again */
 #define RF_RUN_CONSOLE		2	/* console_io: @data, @len bytes */
 #define RF_RUN_ENDED		3	/* shutdown or death: RF_GET_STATE */
-#define RF_RUN_RELEASE		4	/* balloon: give up the memory in @data */
 
 #define RF_RUN_DATA		1024
-
-/**
- * struct rf_release - one of the ranges in @data of RF_RUN_RELEASE
- * @guest_pfn: First guest frame
- * @nr_pages: Frames
- *
- * The guest has no use for what is in there: give the memory back to the host
- * (madvise()), so that it reads as 0 from then on.
- */
-struct rf_release {
-	__aligned_u64 guest_pfn;
-	__aligned_u64 nr_pages;
-};
 
 /**
  * struct rf_run - ioctl(RF_VCPU_RUN), vCPU fd

@@ -172,6 +172,12 @@ int rf_api_get_device(int vm_fd, unsigned int slot,
 	return call(vm_fd, RF_GET_DEVICE, state);
 }
 
+int rf_api_balloon(int vm_fd, struct rf_balloon *balloon)
+{
+	balloon->size = sizeof(*balloon);
+	return call(vm_fd, RF_BALLOON, balloon);
+}
+
 int rf_api_get_stats(int fd, struct rf_stats *stats, uint64_t *counters,
 		     size_t nr)
 {

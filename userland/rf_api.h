@@ -36,6 +36,8 @@ int rf_api_add_device(int vm_fd, unsigned int device_id);
 int rf_api_remove_device(int vm_fd, unsigned int slot, bool force);
 int rf_api_get_device(int vm_fd, unsigned int slot,
 		      struct rf_device_state *state);
+/* With RF_BALLOON_SET in its flags: set the target. */
+int rf_api_balloon(int vm_fd, struct rf_balloon *balloon);
 
 /* VM or vCPU fd. */
 int rf_api_get_stats(int fd, struct rf_stats *stats, uint64_t *counters,

@@ -184,11 +184,15 @@ static int create_vm_fd(struct rf_vm *vm, struct rf_error *err)
 /* What every guest has. */
 static int add_devices(struct rf_vm *vm, struct rf_error *err)
 {
-	int ret = rf_api_add_device(vm->vm_fd, RF_DEVICE_ENTROPY);
+	static const unsigned int kinds[] = { RF_DEVICE_ENTROPY, RF_DEVICE_BALLOON };
 
-	if (ret < 0)
-		return rf_error_set(err, "the module will not make a source of random numbers: %s",
-				    strerror(-ret));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int ret = rf_api_add_device(vm->vm_fd, kinds[i]);
+
+		if (ret < 0)
+			return rf_error_set(err, "the module will not make a device of kind %u: %s",
+					    kinds[i], strerror(-ret));
+	}
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "../../../uapi/ringfence_guest.h"
 
 #define DEVICE_RNG		4
+#define DEVICE_BALLOON		5
 
 #define STATUS_ACKNOWLEDGE	1
 #define STATUS_DRIVER		2

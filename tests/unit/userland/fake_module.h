@@ -94,7 +94,8 @@ int rf_api_set_memory(int vm_fd, uint64_t guest_pfn, uint64_t nr_pages,
 int rf_api_add_device(int vm_fd, unsigned int device_id)
 {
 	(void)vm_fd;
-	return device_id == RF_DEVICE_ENTROPY ? 0 : -EOPNOTSUPP;
+	return device_id == RF_DEVICE_ENTROPY ||
+		       device_id == RF_DEVICE_BALLOON ? 0 : -EOPNOTSUPP;
 }
 
 int rf_api_set_domain(int vm_fd, uint64_t shared_info_pfn, uint64_t nr_pages)
