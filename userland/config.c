@@ -18,7 +18,9 @@
 #define MAX_TIMEOUT	86400
 
 enum option_value {
-	OPT_CONSOLE = 256,
+	OPT_ATA = 256,
+	OPT_CDROM,
+	OPT_CONSOLE,
 	OPT_EXTRACT,
 	OPT_FORCE,
 	OPT_HELP,
@@ -27,6 +29,7 @@ enum option_value {
 	OPT_NO_REBOOT,
 	OPT_RUN_DIR,
 	OPT_SECCOMP,
+	OPT_SERIAL,
 	OPT_TIMEOUT,
 	OPT_USER,
 };
@@ -47,7 +50,8 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "run", RF_VERB_RUN, TAKES_NOTHING,
-	  "kernel initrd cmdline memory cpus name console no-reboot seccomp user run-dir json" },
+	  "kernel initrd cmdline memory cpus name console serial ata cdrom "
+	  "no-reboot seccomp user run-dir json" },
 	{ "inspect", RF_VERB_INSPECT, TAKES_KERNEL, "kernel extract json" },
 	{ "doctor", RF_VERB_DOCTOR, TAKES_NOTHING, "json" },
 	{ "list", RF_VERB_LIST, TAKES_NOTHING, "run-dir json" },
@@ -69,6 +73,8 @@ static const struct option options[] = {
 	{ "cmdline", required_argument, NULL, 'p' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "cpus", required_argument, NULL, 'c' },
+	{ "ata", required_argument, NULL, OPT_ATA },
+	{ "cdrom", required_argument, NULL, OPT_CDROM },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
 	{ "extract", required_argument, NULL, OPT_EXTRACT },
 	{ "force", no_argument, NULL, OPT_FORCE },
@@ -78,6 +84,7 @@ static const struct option options[] = {
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "seccomp", required_argument, NULL, OPT_SECCOMP },
+	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ NULL, 0, NULL, 0 },
@@ -109,6 +116,9 @@ void rf_config_print_help(void)
 	      "  -c, --cpus N          vCPUs\n"
 	      "      --name NAME       for the other verbs; default vm-PID\n"
 	      "      --console WHERE   stdio (default), socket, none, file:PATH\n"
+	      "      --serial WHERE    16550A at 0x3f8: stdio, file:PATH, socket:PATH\n"
+	      "      --ata FILE[,readonly]  disk at 0x1f0; up to twice\n"
+	      "      --cdrom FILE      CD-ROM at 0x170\n"
 	      "      --no-reboot       a reboot ends the run, with status 3\n"
 	      "      --seccomp on|off  confine the launcher after set-up; default on\n"
 	      "      --user USER       whom root becomes after set-up\n"
@@ -238,6 +248,56 @@ static int set_console(struct rf_config *config, const char *text,
 	return 0;
 }
 
+static int set_serial(struct rf_config *config, const char *text,
+		      struct rf_error *err)
+{
+	const char *colon = strchr(text, ':');
+
+	config->serial_path = colon && colon[1] ? colon + 1 : NULL;
+	if (!strcmp(text, "stdio"))
+		config->serial = RF_SERIAL_STDIO;
+	else if (!strncmp(text, "file:", 5) && config->serial_path)
+		config->serial = RF_SERIAL_FILE;
+	else if (!strncmp(text, "socket:", 7) && config->serial_path)
+		config->serial = RF_SERIAL_SOCKET;
+	else
+		return rf_error_set(err, "--serial %s: say stdio, file:PATH or socket:PATH",
+				    text);
+	return 0;
+}
+
+/* FILE, or FILE,readonly: the word is cut off. */
+static int add_ata(struct rf_config *config, char *text, struct rf_error *err)
+{
+	struct rf_ata_config *ata = &config->ata[config->nr_ata];
+	char *comma = strrchr(text, ',');
+
+	if (config->nr_ata == RF_MAX_ATA)
+		return rf_error_set(err, "--ata %s: there is room for %d disks", text,
+				    RF_MAX_ATA);
+	ata->read_only = comma && !strcmp(comma, ",readonly");
+	if (ata->read_only)
+		*comma = 0;
+	if (!*text)
+		return rf_error_set(err, "--ata: which file?");
+	ata->path = text;
+	config->nr_ata++;
+	return 0;
+}
+
+/* Only one can have standard input and output; unless told, not the console. */
+static int share_stdio(struct rf_config *config, struct rf_error *err)
+{
+	bool taken = config->serial == RF_SERIAL_STDIO;
+
+	if (taken && config->console == RF_CONSOLE_STDIO)
+		return rf_error_set(err, "--serial stdio and --console stdio: give one of "
+					 "them another place");
+	if (config->console == RF_CONSOLE_UNSAID)
+		config->console = taken ? RF_CONSOLE_SOCKET : RF_CONSOLE_STDIO;
+	return 0;
+}
+
 static int set_seccomp(struct rf_config *config, const char *text,
 		       struct rf_error *err)
 {
@@ -270,7 +330,7 @@ static const char *option_name(int opt)
 	return "";
 }
 
-static int set_option(struct rf_config *config, int opt, const char *arg,
+static int set_option(struct rf_config *config, int opt, char *arg,
 		      struct rf_error *err)
 {
 	switch (opt) {
@@ -287,6 +347,13 @@ static int set_option(struct rf_config *config, int opt, const char *arg,
 		return set_memory(config, arg, err);
 	case 'c':
 		return set_cpus(config, arg, err);
+	case OPT_ATA:
+		return add_ata(config, arg, err);
+	case OPT_CDROM:
+		config->cdrom = arg;
+		return 0;
+	case OPT_SERIAL:
+		return set_serial(config, arg, err);
 	case OPT_CONSOLE:
 		return set_console(config, arg, err);
 	case OPT_EXTRACT:
@@ -383,6 +450,8 @@ static int parse_options(struct rf_config *config, const struct verb *verb,
 		if (set_option(config, opt, optarg, err))
 			return -1;
 	}
+	if (share_stdio(config, err))
+		return -1;
 	return take_arguments(config, verb, argc - optind, argv + optind, err);
 }
 
@@ -395,6 +464,7 @@ int rf_config_parse(struct rf_config *config, int argc, char **argv,
 		.cmdline = "console=hvc0",
 		.memory = 512ULL << 20,
 		.nr_vcpus = 1,
+		.console = RF_CONSOLE_UNSAID,
 		.seccomp = true,
 		.timeout = 60,
 	};

@@ -41,6 +41,22 @@ enum rf_console_mode {
 	RF_CONSOLE_SOCKET,
 	RF_CONSOLE_NONE,
 	RF_CONSOLE_FILE,
+	RF_CONSOLE_UNSAID,		/* while options are read */
+};
+
+enum rf_serial_mode {
+	RF_SERIAL_NONE,
+	RF_SERIAL_STDIO,
+	RF_SERIAL_SOCKET,
+	RF_SERIAL_FILE,
+};
+
+#define RF_MAX_ATA	2
+
+/* An emulated disk. */
+struct rf_ata_config {
+	const char *path;
+	bool read_only;
 };
 
 /**
@@ -56,6 +72,11 @@ enum rf_console_mode {
  * @nr_vcpus: run
  * @console: run: where the console goes
  * @console_path: run: for RF_CONSOLE_FILE
+ * @serial: run: where the emulated serial port goes
+ * @serial_path: run: for RF_SERIAL_FILE and RF_SERIAL_SOCKET
+ * @ata: run: files of emulated disks
+ * @nr_ata: run: how many
+ * @cdrom: run: file of the emulated CD-ROM, or NULL
  * @no_reboot: run: a reboot ends the run
  * @seccomp: run: confine the process after set-up
  * @user: run: whom to become after set-up, or NULL
@@ -75,6 +96,11 @@ struct rf_config {
 	unsigned int nr_vcpus;
 	enum rf_console_mode console;
 	const char *console_path;
+	enum rf_serial_mode serial;
+	const char *serial_path;
+	struct rf_ata_config ata[RF_MAX_ATA];
+	unsigned int nr_ata;
+	const char *cdrom;
 	bool no_reboot;
 	bool seccomp;
 	const char *user;

@@ -429,6 +429,7 @@ static int open_main_sink(struct rf_console *console,
 		console->no_clients = true;
 		break;
 	case RF_CONSOLE_SOCKET:
+	case RF_CONSOLE_UNSAID:
 		break;
 	}
 	return 0;

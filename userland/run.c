@@ -5,6 +5,7 @@
  *	main thread	signals, control socket, the guest's store, the end
  *	vcpuN threads	RF_VCPU_RUN (vcpu.c)
  *	console thread	the ring and the people at it (console.c)
+ *	serial thread	the same for an emulated serial port (serial.c)
  */
 #include <errno.h>
 #include <poll.h>
@@ -282,17 +283,23 @@ static int set_up(struct run *run, const struct rf_config *config,
 	run->vm.console = rf_console_create(config, on_quit, run, err);
 	if (!run->vm.console)
 		goto err_vm;
+	run->vm.io = rf_io_create(config, err);
+	if (!run->vm.io)
+		goto err_console;
 	run->ctl = rf_ctl_create(config->run_dir, run->vm.name, uid, handle,
 				 run, err);
 	if (!run->ctl)
-		goto err_console;
+		goto err_io;
 	if (rf_sandbox_enter(uid, gid, config->seccomp, err) ||
+	    rf_io_start(run->vm.io, err) ||
 	    rf_console_start(run->vm.console, err))
 		goto err_ctl;
 	return 0;
 
 err_ctl:
 	rf_ctl_destroy(run->ctl);
+err_io:
+	rf_io_destroy(run->vm.io);
 err_console:
 	rf_console_destroy(run->vm.console);
 err_vm:
@@ -326,6 +333,7 @@ enum rf_exit rf_run_main(const struct rf_config *config)
 	if (!set_up(run, config, &text)) {
 		status = run_guest(run, &text);
 		/* Who waits for the end sees it once all output is out. */
+		rf_io_destroy(run->vm.io);
 		rf_console_destroy(run->vm.console);
 		rf_ctl_destroy(run->ctl);
 		rf_vm_destroy(&run->vm);

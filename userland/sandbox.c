@@ -72,6 +72,7 @@ static int drop_privileges(uid_t uid, gid_t gid, struct rf_error *err)
 static const int allowed[] = {
 	/* Files that are open. */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
+	SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(fdatasync),
 	SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat), SCMP_SYS(fallocate), SCMP_SYS(poll),
 	SCMP_SYS(ppoll),

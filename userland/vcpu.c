@@ -68,7 +68,7 @@ static bool vcpu_run_once(struct rf_vcpu *vcpu, struct rf_run *run)
 	}
 	switch (run->exit_reason) {
 	case RF_RUN_IO:
-		rf_io_serve(run);
+		rf_io_serve(vcpu->vm->io, run);
 		return true;
 	case RF_RUN_CONSOLE:
 		rf_console_write(vcpu->vm->console, (const char *)run->data,

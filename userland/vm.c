@@ -356,6 +356,7 @@ int rf_vm_start(struct rf_vm *vm, struct rf_error *err)
 			      vm->name, vm->nr_vcpus, err))
 		goto err_stop;
 
+	rf_io_reset(vm->io);
 	rf_console_connect(vm->console,
 			   vm->memory + layout.console_pfn * PAGE_SIZE);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)

@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "error.h"
 #include "file.h"
+#include "io.h"
 #include "ringfence.h"
 
 struct rf_vm;
@@ -39,6 +40,7 @@ struct rf_vcpu {
  * @memory_len: With the special frames
  * @nr_pages: Without them
  * @console: Outlives reboots
+ * @io: Emulated devices; outlive them too
  * @domain: The guest's store; the main thread's alone
  * @ended_fd: eventfd: a vCPU has seen the end
  * @vcpus: The vCPUs
@@ -65,6 +67,7 @@ struct rf_vm {
 	size_t memory_len;
 	uint64_t nr_pages;
 	struct rf_console *console;
+	struct rf_io *io;
 	struct rf_domain domain;
 	int ended_fd;
 	struct rf_vcpu vcpus[RF_MAX_VCPUS];

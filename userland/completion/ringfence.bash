@@ -12,7 +12,7 @@ _ringfence() {
 		return
 	fi
 	case $prev in
-	-k|--kernel|-i|--initrd|--extract)
+	-k|--kernel|-i|--initrd|--extract|--ata|--cdrom)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	--run-dir)
@@ -20,6 +20,9 @@ _ringfence() {
 		return ;;
 	--console)
 		mapfile -t COMPREPLY < <(compgen -W "stdio socket none file:" -- "$cur")
+		return ;;
+	--serial)
+		mapfile -t COMPREPLY < <(compgen -W "stdio file: socket:" -- "$cur")
 		return ;;
 	--seccomp)
 		mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur")
@@ -33,7 +36,7 @@ _ringfence() {
 	case $verb,$cur in
 	run,*)
 		mapfile -t COMPREPLY < <(compgen -W "--kernel --initrd --cmdline \
-			--memory --cpus --name --console --no-reboot --seccomp \
+			--memory --cpus --name --console --serial --ata --cdrom --no-reboot --seccomp \
 			--user --run-dir --json" -- "$cur") ;;
 	inspect,-*)
 		mapfile -t COMPREPLY < <(compgen -W "--extract --json" -- "$cur") ;;

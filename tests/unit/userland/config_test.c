@@ -151,6 +151,33 @@ static void sizes_are_read(void)
 	EXPECT(rf_config_parse_size("16777216T", &bytes));
 }
 
+static void devices_have_their_files(void)
+{
+	EXPECT(!parse("ringfence run -k k --serial socket:/s --ata a,b "
+		      "--ata c,readonly --cdrom d"));
+	EXPECT_EQ(config.serial, RF_SERIAL_SOCKET);
+	EXPECT(!strcmp(config.serial_path, "/s"));
+	EXPECT_EQ(config.nr_ata, 2);
+	EXPECT(!strcmp(config.ata[0].path, "a,b") && !config.ata[0].read_only);
+	EXPECT(!strcmp(config.ata[1].path, "c") && config.ata[1].read_only);
+	EXPECT(!strcmp(config.cdrom, "d"));
+	EXPECT(refused("ringfence run -k k --ata a --ata b --ata c", "room for 2"));
+	EXPECT(refused("ringfence run -k k --ata ,readonly", "which file"));
+	EXPECT(refused("ringfence run -k k --serial file:", "say stdio"));
+	EXPECT(refused("ringfence stop a --cdrom d", "does not take"));
+}
+
+static void one_has_the_terminal(void)
+{
+	EXPECT(!parse("ringfence run -k k --serial stdio"));
+	EXPECT_EQ(config.console, RF_CONSOLE_SOCKET);
+	EXPECT(!parse("ringfence run -k k --serial stdio --console none"));
+	EXPECT_EQ(config.console, RF_CONSOLE_NONE);
+	EXPECT(!parse("ringfence run -k k --serial file:/s"));
+	EXPECT_EQ(config.console, RF_CONSOLE_STDIO);
+	EXPECT(refused("ringfence run -k k --serial stdio --console stdio", "another place"));
+}
+
 static void names_are_judged(void)
 {
 	EXPECT(rf_config_name_is_good("a"));
@@ -171,6 +198,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE(verbs_take_a_name),
 	TAP_CASE(mistakes_are_explained),
 	TAP_CASE(sizes_are_read),
+	TAP_CASE(devices_have_their_files),
+	TAP_CASE(one_has_the_terminal),
 	TAP_CASE(names_are_judged),
 };
 

@@ -5,7 +5,9 @@
  *
  * Flags: -fno-sanitize=all
  * Sources: userland/config.c userland/run.c userland/vm.c userland/vcpu.c
- * Sources: userland/io.c userland/image.c userland/decompress.c
+ * Sources: userland/io.c userland/uart.c userland/serial.c userland/ata.c
+ * Sources: userland/disk.c userland/atapi.c userland/media.c
+ * Sources: userland/image.c userland/decompress.c
  * Sources: userland/start_info.c userland/console.c userland/console_ring.c
  * Sources: userland/tty.c userland/ctl.c userland/run_dir.c userland/report.c
  * Sources: userland/domain.c userland/store.c userland/store_tree.c
