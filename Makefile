@@ -35,6 +35,7 @@ help:
 	@echo 'make unit kunit guest boot fuzz   one layer of the tests each'
 	@echo 'make module HOST=6.1|6.12|debug   the module for a kernel of the test bench'
 	@echo 'make launcher       build/ringfence'
+	@echo 'make legacy-ata GUEST=6.1-cloud   what a guest needs for --ata and --cdrom'
 	@echo 'make guest-tests    build/guest/*.elf'
 	@echo 'make debug-kernel   the kernel the debug host boots (once, 15 minutes)'
 	@echo 'make sizes          what is longer than usual'
@@ -89,6 +90,18 @@ ioctl-storm:
 .PHONY: state-tests
 state-tests: launcher guest-tests
 	+@$(MAKE) -s -C tests/state B=$(B)
+
+# What tells a guest's own libata of --ata and --cdrom, for each guest kernel:
+# build/legacy-ata/GUEST/rf_legacy_ata.ko.
+GUEST ?= 6.1-cloud
+LEGACY_ATA_DIR := $(B)/legacy-ata/$(GUEST)
+.PHONY: legacy-ata
+legacy-ata:
+	@mkdir -p $(LEGACY_ATA_DIR)/src
+	+@exec 9>$(LEGACY_ATA_DIR)/lock && flock 9 && \
+	cp -u guest-drivers/legacy-ata/* $(LEGACY_ATA_DIR)/src/ && \
+	$(MAKE) -s -C $(CURDIR)/build/kernels/$(GUEST)/build M=$(LEGACY_ATA_DIR)/src $(KFLAGS) modules && \
+	cp $(LEGACY_ATA_DIR)/src/rf_legacy_ata.ko $(LEGACY_ATA_DIR)/
 
 .PHONY: kernels
 kernels:
@@ -171,6 +184,6 @@ uninstall:
 .PHONY: clean distclean
 clean:
 	rm -rf $(B)/modules $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
-		$(B)/fuzz $(B)/host $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
+		$(B)/fuzz $(B)/host $(B)/legacy-ata $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
 distclean: clean
 	rm -rf $(B)
