@@ -68,6 +68,8 @@ def vm_case(suite, script, words):
         needs.append("ioctl-storm")
     if any("/state/" in word for word in words):
         needs.append("state-tests")
+    needs += [f"legacy-ata GUEST={guest}"
+              for guest in re.findall(r"/legacy-ata/([^/]+)/", " ".join(words))]
     if "debian" in stem:
         needs.append("debian")
     timeout = float(option(words, "--timeout", "600")) + 60
