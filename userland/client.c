@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -23,13 +24,22 @@
 #define MAX_ANSWER	(1 << 20)
 #define ESCAPE		0x1d	/* ^] */
 
+/* Each byte in time is not all of them in time. */
+static bool is_over(const struct timespec *until)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return until && now.tv_sec >= until->tv_sec;
+}
+
 /* One line, byte by byte at its end: what follows may be the console. */
-static char *read_line(int fd)
+static char *read_line(int fd, const struct timespec *until)
 {
 	size_t len = 0, room = 4096;
 	char *line = malloc(room);
 
-	while (line && len < MAX_ANSWER) {
+	while (line && len < MAX_ANSWER && !is_over(until)) {
 		char *end;
 		ssize_t got = recv(fd, line + len, room - len - 1, MSG_PEEK);
 
@@ -58,13 +68,56 @@ static char *read_line(int fd)
 	return NULL;
 }
 
-cJSON *rf_client_hear(int fd)
+/* Length of the character at @c; 0 if it is none, or none to be printed. */
+static int printable(const unsigned char *c)
 {
-	char *line = read_line(fd);
+	int len = *c < 0x80 ? 1 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : 4;
+
+	if (*c < ' ' || *c == 0x7f || (*c >= 0x80 && *c < 0xc2) || *c > 0xf4 ||
+	    (*c == 0xc2 && c[1] < 0xa0))
+		return 0;
+	for (int i = 1; i < len; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+/* Whoever is at the other end has nothing to say to our terminal. */
+static void tame_text(char *text)
+{
+	while (text && *text) {
+		int len = printable((unsigned char *)text);
+
+		if (!len)
+			*text = '?';
+		text += len ? len : 1;
+	}
+}
+
+static void tame(cJSON *said)
+{
+	cJSON *item;
+
+	cJSON_ArrayForEach(item, said) {
+		tame_text(item->string);
+		tame_text(item->valuestring);
+		tame(item);
+	}
+}
+
+static cJSON *hear(int fd, const struct timespec *until)
+{
+	char *line = read_line(fd, until);
 	cJSON *said = line ? cJSON_Parse(line) : NULL;
 
 	free(line);
+	tame(said);
 	return said;
+}
+
+cJSON *rf_client_hear(int fd)
+{
+	return hear(fd, NULL);
 }
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -78,6 +131,7 @@ static const char *text_of(const cJSON *object, const char *name)
 static cJSON *ask(int fd, const char *verb, struct rf_error *err)
 {
 	struct timeval patience = { .tv_sec = ANSWER_SECONDS };
+	struct timespec until;
 	char request[64];
 	cJSON *answer;
 	int len;
@@ -85,7 +139,9 @@ static cJSON *ask(int fd, const char *verb, struct rf_error *err)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	len = snprintf(request, sizeof(request), "{\"verb\":\"%s\"}\n", verb);
 	send(fd, request, len, MSG_NOSIGNAL);
-	answer = rf_client_hear(fd);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ANSWER_SECONDS + 1;
+	answer = hear(fd, &until);
 	if (!answer) {
 		rf_error_set(err, "the guest's launcher does not answer");
 		return NULL;

@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@
 #define ROOT_DIR	"/run/ringfence"
 #define SUFFIX		".sock"
 #define BACKLOG		16
+#define CONNECT_SECONDS	5	/* somebody who never accepts */
 
 int rf_run_dir_find(const char *wanted, char *path, struct rf_error *err)
 {
@@ -69,7 +72,7 @@ static int make_dir(const char *path, uid_t owner, struct rf_error *err)
 		*slash = '/';
 	}
 	if (!mkdir(path, 0755)) {
-		if (owner != geteuid() && chown(path, owner, -1))
+		if (owner != geteuid() && lchown(path, owner, -1))
 			return rf_error_set(err, "cannot hand %s over: %s",
 					    path, strerror(errno));
 		return 0;
@@ -84,12 +87,15 @@ static int make_dir(const char *path, uid_t owner, struct rf_error *err)
 	return 0;
 }
 
-static int lock_dir(const char *dir)
+/* Return: a descriptor that holds the lock, or -1. */
+static int lock_dir(const char *dir, int how)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0)
-		flock(fd, LOCK_EX);
+	if (fd >= 0 && flock(fd, how)) {
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 
@@ -100,20 +106,56 @@ static void address_of(struct sockaddr_un *address, const char *path)
 	snprintf(address->sun_path, sizeof(address->sun_path), "%s", path);
 }
 
+/*
+ * What root finds in the directory of somebody else may be a link to a socket of
+ * a third's.  Return: a descriptor of a socket that belongs to the owner of its
+ * directory, or to the caller, or -errno.
+ */
+static int find_socket(const char *path)
+{
+	char dir[RF_SOCKET_PATH];
+	struct stat st, dir_st;
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	*strrchr(dir, '/') = 0;
+	if (stat(*dir ? dir : "/", &dir_st))
+		return -errno;
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &st) && S_ISSOCK(st.st_mode) &&
+	    (st.st_uid == dir_st.st_uid || st.st_uid == geteuid()))
+		return fd;
+	close(fd);
+	return -ENOTSOCK;
+}
+
 /* Return: a socket, or -errno. */
 static int connect_to(const char *path)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = { .tv_sec = CONNECT_SECONDS }, none = { 0 };
 	struct sockaddr_un address;
-	int ret;
+	char found_path[32];
+	int found = find_socket(path), fd, ret;
 
-	if (fd < 0)
-		return -errno;
-	address_of(&address, path);
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	ret = -errno;
-	close(fd);
+	if (found < 0)
+		return found;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		ret = -errno;
+		close(found);
+		return ret;
+	}
+	/* This one, whatever has its name by now. */
+	snprintf(found_path, sizeof(found_path), "/proc/self/fd/%d", found);
+	address_of(&address, found_path);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	ret = connect(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : fd;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
+	close(found);
+	if (ret < 0)
+		close(fd);
 	return ret;
 }
 
@@ -176,17 +218,13 @@ int rf_run_dir_listen(const char *wanted, const char *name, uid_t owner,
 	if (socket_path(path, dir, name, err))
 		return -1;
 
-	lock = lock_dir(dir);
+	/* The owner's to change under our feet: no more than they could do there. */
+	setfsuid(owner);
+	lock = lock_dir(dir, LOCK_EX);
 	fd = bind_at(path, name, err);
 	if (lock >= 0)
 		close(lock);
-	if (fd >= 0 && owner != geteuid() && chown(path, owner, -1)) {
-		rf_error_set(err, "cannot hand %s over: %s", path,
-			     strerror(errno));
-		unlink(path);
-		close(fd);
-		return -1;
-	}
+	setfsuid(geteuid());
 	return fd;
 }
 
@@ -294,11 +332,13 @@ static int walk_dir(void *ctx, const char *dir)
 			close(fd);
 			continue;
 		}
-		lock = lock_dir(dir);
+		/* Its owner may hold the lock for ever. */
+		lock = lock_dir(dir, LOCK_EX | LOCK_NB);
+		if (lock < 0)
+			continue;
 		if (is_stale(path))
 			unlink(path);
-		if (lock >= 0)
-			close(lock);
+		close(lock);
 	}
 	closedir(stream);
 	return 0;
