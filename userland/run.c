@@ -283,13 +283,10 @@ static int set_up(struct run *run, const struct rf_config *config,
 	run->vm.console = rf_console_create(config, on_quit, run, err);
 	if (!run->vm.console)
 		goto err_vm;
-	run->vm.io = rf_io_create(config, err);
-	if (!run->vm.io)
-		goto err_console;
 	run->ctl = rf_ctl_create(config->run_dir, run->vm.name, uid, handle,
 				 run, err);
 	if (!run->ctl)
-		goto err_io;
+		goto err_console;
 	if (rf_sandbox_enter(uid, gid, config->seccomp, err) ||
 	    rf_io_start(run->vm.io, err) ||
 	    rf_console_start(run->vm.console, err))
@@ -298,8 +295,6 @@ static int set_up(struct run *run, const struct rf_config *config,
 
 err_ctl:
 	rf_ctl_destroy(run->ctl);
-err_io:
-	rf_io_destroy(run->vm.io);
 err_console:
 	rf_console_destroy(run->vm.console);
 err_vm:
@@ -333,10 +328,9 @@ enum rf_exit rf_run_main(const struct rf_config *config)
 	if (!set_up(run, config, &text)) {
 		status = run_guest(run, &text);
 		/* Who waits for the end sees it once all output is out. */
-		rf_io_destroy(run->vm.io);
 		rf_console_destroy(run->vm.console);
-		rf_ctl_destroy(run->ctl);
 		rf_vm_destroy(&run->vm);
+		rf_ctl_destroy(run->ctl);
 	}
 	if (text.text[0])
 		rf_error_say("%s", text.text);

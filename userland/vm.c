@@ -123,7 +123,8 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	if (config->initrd &&
 	    rf_file_map(&vm->initrd, "initrd", config->initrd, err))
 		goto err_destroy;
-	if (open_device(vm, err) || create_memory(vm, err) ||
+	vm->io = rf_io_create(config, err);
+	if (!vm->io || open_device(vm, err) || create_memory(vm, err) ||
 	    rf_domain_create(&vm->domain, err))
 		goto err_destroy;
 	vm->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -148,6 +149,9 @@ static void close_fd(int *fd)
 
 void rf_vm_destroy(struct rf_vm *vm)
 {
+	if (vm->io)
+		rf_io_destroy(vm->io);
+	vm->io = NULL;
 	close_fd(&vm->ended_fd);
 	rf_domain_destroy(&vm->domain);
 	if (vm->memory)

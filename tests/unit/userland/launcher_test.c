@@ -836,6 +836,33 @@ static void set_up_that_fails_leaves_nothing(void)
 	EXPECT_EQ(nr_sockets(), 0);
 }
 
+static void devices_need_their_files(void)
+{
+	char path[80], line[256];
+
+	snprintf(path, sizeof(path), "%s/disk", dir);
+	EXPECT_EQ(verb_complains("run -k k --ata /nowhere/disk", "No such file"), RF_EXIT_ERROR);
+	EXPECT_EQ(verb_complains("run -k k --cdrom /dev/null", "neither a file"), RF_EXIT_ERROR);
+	EXPECT_EQ(verb_complains("run -k k --serial file:/nowhere/x", "cannot write the serial"),
+		  RF_EXIT_ERROR);
+	EXPECT_EQ(verb_complains("run -k k --serial socket:/nowhere/x", "serial port's socket"),
+		  RF_EXIT_ERROR);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	snprintf(line, sizeof(line), "run -k k --ata %s", path);
+	EXPECT_EQ(verb_complains(line, "not a multiple of 512"), RF_EXIT_ERROR);
+	EXPECT(!truncate(path, 1536));
+	snprintf(line, sizeof(line), "run -k k --cdrom %s", path);
+	EXPECT_EQ(verb_complains(line, "not a multiple of 2048"), RF_EXIT_ERROR);
+	snprintf(line, sizeof(line), "run -k k --ata %s --ata %s", path, path);
+	EXPECT_EQ(verb_complains(line, "another guest has it"), RF_EXIT_ERROR);
+	/* What is there is not a socket, and stays. */
+	snprintf(line, sizeof(line), "run -k k --serial socket:%s", path);
+	EXPECT_EQ(verb_complains(line, "in use"), RF_EXIT_ERROR);
+	EXPECT_EQ(access(path, F_OK), 0);
+	unlink(path);
+	EXPECT_EQ(nr_sockets(), 0);
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE(output_and_input_go_through),
 	TAP_CASE(a_busy_launcher_does_all_it_must),
@@ -868,6 +895,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(no_privilege_is_kept),
 	TAP_CASE(root_becomes_somebody_else),
 	TAP_CASE(set_up_that_fails_leaves_nothing),
+	TAP_CASE(devices_need_their_files),
 };
 
 int main(void)
