@@ -70,7 +70,7 @@ figure "written, 4 MiB at once" written end 1024
 # 8 sectors and a command: what a device like this can do with.
 check "a sector is one exit" [ $(((written_io_exits - large_io_exits) * 10 / 1024)) -le 250 ]
 
-await "sum "
+await "sum " || ringfence kill emulated
 wait
 show console
 show err

@@ -332,6 +332,24 @@ static void check_launcher(void)
 	EXPECT_EQ(eax, 0xff);
 }
 
+/* In pieces, between any two of which it may be carried. */
+static void check_strings(void)
+{
+	static u8 *buf;
+	u64 di, cx = 3000, i, ones = 0;
+
+	buf = buf ?: page_alloc();
+	memset(buf, 0, PAGE_SIZE);
+	di = (u64)buf + 3;
+	asm volatile("rep insb" : "+D" (di), "+c" (cx) : "d" (PORT) : "memory");
+	EXPECT_EQ(di, (u64)buf + 3003);
+	EXPECT_EQ(cx, 0);
+	for (i = 0; i < PAGE_SIZE; i++)
+		ones += buf[i] == 0xff;
+	EXPECT_EQ(ones, 3000);
+	EXPECT(!buf[2] && !buf[3003]);
+}
+
 /* It comes, by time and not before, to one that polls and one that sleeps. */
 static void check_timers(void)
 {
@@ -466,6 +484,7 @@ static void all_goes_on_as_before(void)
 		check_pages();
 		check_user();
 		check_launcher();
+		check_strings();
 		check_timers();
 		check_periodic();
 		check_runstate();
