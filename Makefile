@@ -18,6 +18,11 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 MODULE_DIR := $(B)/modules/$(HOST)
+
+# Kernel of the guest to build its drivers for, likewise.
+GUEST ?= 6.1-cloud
+GUEST_KDIR ?= $(if $(filter running,$(GUEST)),/lib/modules/$(shell uname -r)/build,$(CURDIR)/build/kernels/$(GUEST)/build)
+GUEST_DIR := $(B)/guest-drivers/$(GUEST)
 SOURCES := Kbuild host-module uapi $(wildcard tests/kunit)
 
 .PHONY: all
@@ -34,6 +39,7 @@ help:
 	@echo 'make sparse         slower static checks: sparse, W=1, gcc and clang'
 	@echo 'make unit kunit guest boot fuzz   one layer of the tests each'
 	@echo 'make module HOST=6.1|6.12|debug   the module for a kernel of the test bench'
+	@echo 'make guest-drivers GUEST=6.1-cloud  the drivers of guests with that kernel'
 	@echo 'make launcher       build/ringfence'
 	@echo 'make legacy-ata GUEST=6.1-cloud   what a guest needs for --ata and --cdrom'
 	@echo 'make guest-tests    build/guest/*.elf'
@@ -64,6 +70,20 @@ module:
 		find $(MODULE_DIR)/src/tests/kunit -name '*.ko' -exec cp -t $(MODULE_DIR)/kunit {} + ; \
 	fi
 
+# Each guest kernel has its own, next to each other: build/guest-drivers/GUEST.
+.PHONY: guest-drivers
+guest-drivers:
+	@[ -e $(GUEST_KDIR)/Makefile ] || { \
+		echo "No headers for the guest's kernel ($(GUEST_KDIR))." >&2; exit 1; }
+	@mkdir -p $(GUEST_DIR)/src
+	+@exec 9>$(GUEST_DIR)/lock && flock 9 && \
+	rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='.*.cmd' --exclude='.*.d' \
+		--exclude='Module.symvers' --exclude='modules.order' \
+		-R guest-drivers uapi $(GUEST_DIR)/src/ && \
+	$(MAKE) -C $(GUEST_KDIR) M=$(GUEST_DIR)/src/guest-drivers $(KFLAGS) modules && \
+	cp $(GUEST_DIR)/src/guest-drivers/*/rf_*.ko $(GUEST_DIR)/
+
 .PHONY: launcher
 launcher:
 	+$(MAKE) -C userland O=$(B)
@@ -93,7 +113,6 @@ state-tests: launcher guest-tests
 
 # What tells a guest's own libata of --ata and --cdrom, for each guest kernel:
 # build/legacy-ata/GUEST/rf_legacy_ata.ko.
-GUEST ?= 6.1-cloud
 LEGACY_ATA_DIR := $(B)/legacy-ata/$(GUEST)
 .PHONY: legacy-ata
 legacy-ata:
@@ -183,7 +202,7 @@ uninstall:
 
 .PHONY: clean distclean
 clean:
-	rm -rf $(B)/modules $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
+	rm -rf $(B)/modules $(B)/guest-drivers $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
 		$(B)/fuzz $(B)/host $(B)/legacy-ata $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
 distclean: clean
 	rm -rf $(B)

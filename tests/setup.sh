@@ -18,6 +18,7 @@ xz-utils"
 libs="libbz2-dev libcap-ng-dev libcjson-dev libelf-dev liblz4-dev liblzma-dev
 liblzo2-dev libseccomp-dev libzstd-dev zlib1g-dev"
 hosts=6.1
+built=6.1
 kernels="6.1 6.1-cloud"
 case $what in
 demo)	;;
@@ -25,7 +26,8 @@ all)	tools="$tools bc bison clang cpio dwarves flex libclang-rt-dev mmdebstrap
 		sparse stress-ng ${RF_LINUX_SOURCE:-linux-source-6.1}"
 	libs="$libs libssl-dev"
 	hosts="6.1 6.12"
-	kernels="6.1 6.1-cloud 6.12 6.12-cloud" ;;
+	kernels="6.1 6.1-cloud 6.12 6.12-cloud"
+	built=$kernels ;;
 *)	echo "setup: what is '$what'? Say demo, or nothing" >&2; exit 2 ;;
 esac
 stamps=$top/build/kernels/.checked
@@ -170,7 +172,7 @@ all_here() {
 	for k in $kernels; do
 		[ -e "$top/build/kernels/$k/vmlinuz" ] || return 1
 	done
-	for k in $hosts; do
+	for k in $built; do
 		[ -e "$top/build/kernels/$k/build/Makefile" ] || return 1
 	done
 }
@@ -192,6 +194,8 @@ for series in $hosts; do
 	abi=$(newest_abi $series amd64)
 	[ -n "$abi" ] || die "the archive has no $series kernel; is this Debian 12?"
 	headers="$headers linux-headers-$abi"
+	# The drivers of guests are built for the kernels of guests.
+	[ $what = demo ] || headers="$headers linux-headers-$(newest_abi $series cloud-amd64)"
 done
 want=$(missing $tools $libs $headers)
 if [ -n "$want" ]; then

@@ -26,14 +26,17 @@ mkdir -p "$dir"
 exec 9>"$dir/lock"
 flock 9
 rsync -a --delete --exclude='.*.cmd' --exclude='*.o' --exclude='*.mod*' --exclude='*.ko' \
-	--exclude='asm-offsets.[hs]' -R Kbuild host-module uapi "$dir/src/"
+	--exclude='asm-offsets.[hs]' -R Kbuild host-module guest-drivers uapi "$dir/src/"
 # All warnings, every time: an object that is up to date would hide its own.
 find "$dir/src" -name '*.o' -delete
-if ! make -s -C "$kdir" M="$dir/src" -j"$(nproc)" $flags modules 9>&- >"$dir/log" 2>&1; then
-	sed "s|$dir/src/||" "$dir/log" | tail -40
-	exit 1
-fi
-grep -E '(warning|error):' "$dir/log" | grep "host-module/\|uapi/" |
+: >"$dir/log"
+for m in "$dir/src" "$dir/src/guest-drivers"; do
+	make -s -C "$kdir" M="$m" -j"$(nproc)" $flags modules 9>&- >>"$dir/log" 2>&1 || {
+		sed "s|$dir/src/||" "$dir/log" | tail -40
+		exit 1
+	}
+done
+grep -E '(warning|error):' "$dir/log" | grep "host-module/\|guest-drivers/\|uapi/" |
 	sed "s|$dir/src/||" | sort -u >"$dir/warnings" || true
 cat "$dir/warnings"
 [ ! -s "$dir/warnings" ]

@@ -64,6 +64,9 @@ def vm_case(suite, script, words):
         needs[1] += " RF_TESTS=1"
     if suite in ("guest", "boot", "fuzz"):
         needs.append("guest-tests")
+    if "--guest-drivers" in words:
+        needs += [f"guest-drivers GUEST={name}" for flag, name
+                  in zip(words, words[1:]) if flag == "--guest"]
     if "ioctl" in stem:
         needs.append("ioctl-storm")
     if any("/state/" in word for word in words):

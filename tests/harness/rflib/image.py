@@ -100,12 +100,30 @@ def _modules_dep(name):
     return root, dep
 
 
-def add_modules(ar, kernel_name, names, version):
+# What is loaded first comes last, as in modules.dep.
+DRIVERS_NEED = ("virtio", "virtio_ring")
+
+
+def add_drivers(ar, kernel_name, dest, built_in):
+    """Our drivers for a guest's kernel; returns lines for modules.dep."""
+    folder = os.path.join(BUILD, "guest-drivers", kernel_name)
+    if not os.path.exists(os.path.join(folder, "rf_bus.ko")):
+        raise Missing(f"there are no drivers for {kernel_name}; run "
+                      f"make guest-drivers GUEST={kernel_name}")
+    add_folder(ar, dest, folder, ".ko")
+    deps = " ".join(n + ".ko" for n in DRIVERS_NEED if n not in built_in)
+    return [f"{name}: {deps}" for name in sorted(os.listdir(folder))
+            if name.endswith(".ko")]
+
+
+def add_modules(ar, kernel_name, names, version, drivers=False):
     """Modules of a Debian kernel with all they depend on, for modprobe."""
     dest = f"lib/modules/{version}"
     ar.dir(dest)
     lines = []
     done = set()
+    if drivers:
+        names = [*names, *DRIVERS_NEED]
     if names:
         root, dep = _modules_dep(kernel_name)
         by_path = {path: base for base, (path, _) in dep.items()}
@@ -129,6 +147,8 @@ def add_modules(ar, kernel_name, names, version):
         ar.data(f"{dest}/{flat[0]}", data)
         lines.append(f"{flat[0]}: {' '.join(flat[1:])}")
         todo += [by_path[p] for p in deps]
+    if drivers:
+        lines += add_drivers(ar, kernel_name, dest, builtin(root))
     ar.data(f"{dest}/modules.dep", ("\n".join(lines) + "\n").encode())
 
 
@@ -138,7 +158,7 @@ def builtin(root):
                 for line in f}
 
 
-def guest_initrd(files=(), programs=(), modules=(), kernels=()):
+def guest_initrd(files=(), programs=(), modules=(), kernels=(), drivers=False):
     """Path of the guests' initrd.cpio.gz, made anew only when it changes."""
     ar = Archive()
     add_base(ar)
@@ -154,10 +174,10 @@ def guest_initrd(files=(), programs=(), modules=(), kernels=()):
         add_program(ar, dest, source)
     for dest, source in files:
         ar.file(dest, source)
-    if modules:
+    if modules or drivers:
         for name in kernels:
             with open(kernel(name, "version")) as f:
-                add_modules(ar, name, modules, f.read().strip())
+                add_modules(ar, name, modules, f.read().strip(), drivers)
     raw = ar.bytes()
     path = os.path.join(BUILD, "vm", "guest-%s.cpio.gz" %
                         hashlib.sha256(raw).hexdigest()[:16])
@@ -197,7 +217,8 @@ def host_initrd(opts, env):
         ar.file(f"guests/{name}/vmlinuz", kernel(name), 0o644)
     if opts.guest:
         ar.file("guests/initrd.cpio.gz", guest_initrd(
-            opts.guest_file, opts.guest_bin, opts.guest_module, opts.guest))
+            opts.guest_file, opts.guest_bin, opts.guest_module, opts.guest,
+            opts.guest_drivers))
     for dest, source in opts.bin:
         add_program(ar, dest, source)
     for dest, source in opts.file:
