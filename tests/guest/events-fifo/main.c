@@ -17,6 +17,7 @@ static struct evtchn_fifo_control_block *control;
 static event_word_t *words;
 static u32 order[64], nr_seen;
 
+/* The head is the hypervisor's to write, and only read when a queue is begun. */
 static void take(u32 priority)
 {
 	u32 port = READ_ONCE(control->head[priority]), word;
@@ -29,7 +30,6 @@ static void take(u32 priority)
 				order[nr_seen++] = port;
 		}
 		port = word & LINK;
-		control->head[priority] = port;
 	}
 }
 

@@ -11,6 +11,9 @@
 
 #define MS	1000000UL
 
+/* What never comes does not come later either; a busy host takes its time. */
+#define PATIENCE	(20000 * MS)
+
 static u32 port;
 
 static void set_up(void)
@@ -26,10 +29,10 @@ static long set_singleshot(u64 abs_ns, u32 flags)
 	return vcpu_op(VCPUOP_set_singleshot_timer, 0, &op);
 }
 
-/* Sleep until @nr ticks have come; false if that takes two seconds. */
+/* Sleep until @nr ticks have come; false if they do not. */
 static bool ticks(u32 nr)
 {
-	u64 limit = now_ns() + 2000 * MS;
+	u64 limit = now_ns() + PATIENCE;
 	evtchn_port_t ports[1] = { port };
 	struct sched_poll op = { .ports = ports, .nr_ports = 1, .timeout = limit };
 
@@ -241,7 +244,7 @@ static void go_down(void)
 
 static bool ticks_1(u32 more)
 {
-	u64 limit = now_ns() + 2000 * MS;
+	u64 limit = now_ns() + PATIENCE;
 	u32 from = READ_ONCE(event_log.count[port_1]);
 
 	while (READ_ONCE(event_log.count[port_1]) < from + more && now_ns() < limit)
@@ -286,11 +289,10 @@ static void another_vcpus_period(void)
 	EXPECT(cpu_run(1, take_ticks));
 	EXPECT(ticks_1(4));
 	EXPECT_EQ(vcpu_op(VCPUOP_stop_periodic_timer, 1, NULL), 0);
-	/* One may be under way, for long on a busy machine; then none comes. */
-	relax_ns(1000 * MS);
+	/* One may be pending, and one be counted this moment; then none comes. */
 	seen = READ_ONCE(event_log.count[port_1]);
-	relax_ns(100 * MS);
-	EXPECT_EQ(READ_ONCE(event_log.count[port_1]), seen);
+	relax_ns(300 * MS);
+	EXPECT(READ_ONCE(event_log.count[port_1]) - seen <= 2);
 	WRITE_ONCE(leave, 1);
 	op.period_ns = 2 * MS;
 	EXPECT_EQ(vcpu_op(VCPUOP_set_periodic_timer, 1, &op), 0);
