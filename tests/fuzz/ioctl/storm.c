@@ -30,13 +30,16 @@
 #define NR_FDS		48
 #define NR_RUNNERS	2
 #define MEMORY_PAGES	2048
+#define STATE_ROOM	(1 << 20)
 
 static int system_fd;
 static int fds[NR_FDS];			/* VMs, vCPUs, eventfds, whatever came */
 static uint8_t *memory;			/* given to guests */
 static uint8_t *edge;			/* ends where nothing is mapped */
+static uint8_t state[STATE_ROOM];	/* of the VM that was saved last */
+static uint64_t state_len;
 static volatile bool done;
-static unsigned long nr_calls, nr_ok;
+static unsigned long nr_calls, nr_ok, nr_saved, nr_loaded;
 
 struct rng {
 	uint64_t x;
@@ -113,6 +116,7 @@ union arg {
 	struct rf_set_regs set_regs;
 	struct rf_get_regs get_regs;
 	struct rf_run run;
+	struct rf_state_buffer state;
 	uint8_t bytes[8192];
 };
 
@@ -122,7 +126,7 @@ union arg {
 static unsigned long right_call(struct rng *r, union arg *arg)
 {
 	memset(arg, 0, sizeof(*arg));
-	switch (pick(r, 14)) {
+	switch (pick(r, 17)) {
 	case 0:
 		BEGIN(info);
 		return RF_GET_INFO;
@@ -175,6 +179,17 @@ static unsigned long right_call(struct rng *r, union arg *arg)
 		arg->set_regs.rip = TINY_CODE;
 		arg->set_regs.rsp = TINY_STACK;
 		return RF_SET_REGS;
+	case 13:
+	case 14:
+		BEGIN(state);
+		arg->state.buffer = (uintptr_t)state;
+		arg->state.len = pick(r, 4) ? sizeof(state) : pick(r, 2 * state_len + 64);
+		return RF_SAVE_STATE;
+	case 15:
+		BEGIN(state);
+		arg->state.buffer = (uintptr_t)state;
+		arg->state.len = pick(r, 4) ? state_len : pick(r, 2 * state_len + 64);
+		return RF_LOAD_STATE;
 	default:
 		if (!pick(r, 8)) {
 			BEGIN(kill);
@@ -220,7 +235,7 @@ static void one_ioctl(struct rng *r)
 	static const unsigned long all[] = {
 		RF_GET_INFO, RF_GET_CPUID, RF_CREATE_VM, RF_SET_MEMORY, RF_SET_DOMAIN, RF_SET_CPUID,
 		RF_CREATE_VCPU, RF_BIND_PORT, RF_GET_STATE, RF_GET_STATS, RF_KILL, RF_SET_REGS,
-		RF_GET_REGS,
+		RF_GET_REGS, RF_SAVE_STATE, RF_LOAD_STATE,
 	};
 	union arg arg;
 	unsigned long cmd = right_call(r, &arg);
@@ -244,6 +259,11 @@ static void one_ioctl(struct rng *r)
 	nr_ok++;
 	if (cmd == RF_CREATE_VM || cmd == RF_CREATE_VCPU)
 		keep_fd(r, ret);
+	if (cmd == RF_SAVE_STATE && arg.state.buffer == (uintptr_t)state &&
+	    arg.state.len <= sizeof(state)) {
+		state_len = arg.state.len;
+		nr_saved++;
+	}
 }
 
 /* Fresh memory with a guest in it, whatever there was. */
@@ -254,7 +274,21 @@ static void fill_memory(struct rng *r, size_t nr_pages)
 	tiny_guest_make(memory, nr_pages, rnd(r));
 }
 
-/* One VM from the beginning to a vCPU, with nothing wrong. */
+/* What was saved last, or nearly that. */
+static void load_state(struct rng *r, int vm)
+{
+	struct rf_state_buffer load = {
+		.size = sizeof(load), .buffer = (uintptr_t)state, .len = state_len,
+	};
+
+	if (!state_len)
+		return;
+	for (int n = pick(r, 4); n > 0; n--)
+		state[pick(r, state_len)] ^= 1 << pick(r, 8);
+	nr_loaded += !ioctl(vm, RF_LOAD_STATE, &load);
+}
+
+/* One VM from the beginning to a vCPU, with nothing wrong; or where another was. */
 static void make_vm(struct rng *r)
 {
 	struct rf_create_vm create = { .size = sizeof(create), .max_vcpus = 4, .name = "storm" };
@@ -285,6 +319,8 @@ static void make_vm(struct rng *r)
 			ioctl(fd, RF_SET_REGS, &regs);
 		keep_fd(r, fd);
 	}
+	if (pick(r, 3) == 0)
+		load_state(r, vm);
 	keep_fd(r, vm);
 }
 
@@ -431,7 +467,8 @@ static void storm(uint64_t seed, double seconds)
 			usleep(1000);
 		}
 	}
-	printf("# seed %llu: %lu ioctls, %lu done\n", (unsigned long long)seed, nr_calls, nr_ok);
+	printf("# seed %llu: %lu ioctls, %lu done; %lu states saved, %lu loaded\n",
+	       (unsigned long long)seed, nr_calls, nr_ok, nr_saved, nr_loaded);
 	fflush(stdout);
 }
 
