@@ -29,6 +29,7 @@ follow() {
 			stats "$1 $2 $3"
 			echo >&3 ;;
 		*"{\"op\""*) echo "BENCH guest {${line#*\{}" ;;
+		"SYMBOLS "*) echo "BENCH guest-symbols ${line#SYMBOLS }" ;;
 		"STAMP "*) echo "BENCH guest-boot ${line#STAMP } $began" ;;
 		*) echo "guest: $line" ;;
 		esac
@@ -45,7 +46,7 @@ in_guest() {
 			-p "console=hvc0 panic=-1 rf.test=ops ops=$(echo $OPS | tr ' ' ,) $GUEST_CMDLINE" \
 			-m 512M -c 1 <&3 2>&1
 		echo "$?" >/tmp/status
-	} | tr -d '\r' | ops --stamp "Run /init as init process" | follow
+	} | ops --stamp "Run /init as init process" | follow
 	[ "$(cat /tmp/status)" = 0 ]
 }
 check "operations run in a guest" in_guest

@@ -3,11 +3,12 @@
  * profile-plugin.c - count the instructions of every block that QEMU runs
  *
  * A plugin for QEMU's TCG (10.0 or later).  It counts between two marks, NOPs
- * that ops.c executes around what it measures, and writes one line a block:
+ * that programs execute around what they measure, and writes one line a block:
  *
- *	OPERATION VIRTUAL-ADDRESS HOST-POINTER INSTRUCTIONS EXECUTIONS
+ *	KIND RUN VIRTUAL-ADDRESS HOST-POINTER INSTRUCTIONS EXECUTIONS
  *
- * The pointer tells apart two kernels that run at the same addresses.  What is
+ * The kind of measurement is in the mark, the run counts its ends.  The pointer
+ * tells apart two kernels that run at the same addresses.  What is
  * declared here of QEMU's plugin interface is all that is used of it.
  */
 #include <inttypes.h>
@@ -52,8 +53,12 @@ static bool counting;
 static unsigned int runs;
 static FILE *out;
 
-/* NOPL 0x72667000+n(%rax): n 1 begins, 2 ends. */
+/* NOPL 0x726670kn(%rax): k is the kind, n 1 begins, 2 ends. */
 static const uint8_t mark[] = { 0x0f, 0x1f, 0x80 };
+#define MARK		0x72667000
+#define MARK_KIND(_nr)	(((_nr) >> 4) & 0xf)
+#define MARK_BEGINS	1
+#define MARK_ENDS	2
 
 static struct block *block_of(uint64_t va, void *ptr, size_t insns)
 {
@@ -91,14 +96,16 @@ static void begin(unsigned int vcpu, void *data)
 static void end(unsigned int vcpu, void *data)
 {
 	(void)vcpu;
-	(void)data;
+	if (!counting)
+		return;
 	counting = false;
 	runs++;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct block *b = blocks[i]; b; b = b->next)
 			if (b->count)
-				fprintf(out, "%u %#" PRIx64 " %#" PRIxPTR " %zu %" PRIu64 "\n",
-					runs, b->va, (uintptr_t)b->ptr, b->insns, b->count);
+				fprintf(out, "%u %u %#" PRIx64 " %#" PRIxPTR " %zu %" PRIu64 "\n",
+					(unsigned int)(uintptr_t)data, runs, b->va,
+					(uintptr_t)b->ptr, b->insns, b->count);
 	fflush(out);
 }
 
@@ -120,10 +127,13 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 		    memcmp(bytes, mark, sizeof(mark)))
 			continue;
 		memcpy(&nr, bytes + 3, sizeof(nr));
-		if (nr == 0x72667001)
+		if ((nr & ~0xff) != MARK)
+			continue;
+		if ((nr & 0xf) == MARK_BEGINS)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, 0, NULL);
-		else if (nr == 0x72667002)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, end, 0, NULL);
+		else if ((nr & 0xf) == MARK_ENDS)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, end, 0,
+							       (void *)(uintptr_t)MARK_KIND(nr));
 	}
 }
 
