@@ -60,6 +60,23 @@
 	ENDBR64
 .endm
 
+/*
+ * FILL_RETURN_BUFFER with its loop unrolled, as Linux has it for 32 bits: half as
+ * many instructions, and no branch at its end to predict.
+ */
+.macro RF_FILL_RETURN_BUFFER nr:req ftr:req
+	ALTERNATIVE "jmp 773f", "", \ftr
+	.rept	\nr
+	__FILL_RETURN_SLOT
+	.endr
+	addq	$(8 * \nr), %rsp
+	lfence
+#ifdef CREDIT_CALL_DEPTH
+	CREDIT_CALL_DEPTH
+#endif
+773:
+.endm
+
 .macro SAVE_GPRS
 	pushq	%rdi
 	pushq	%rsi

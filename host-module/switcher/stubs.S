@@ -186,7 +186,7 @@ SYM_CODE_START(rf_switcher_enter)
 	 * The guest's calls come from addresses that are the host's too, so its
 	 * return predictions are not stopped by SMEP.
 	 */
-1:	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_CTXSW
+1:	RF_FILL_RETURN_BUFFER RSB_CLEAR_LOOPS, X86_FEATURE_RSB_CTXSW
 	UNTRAIN_RET
 	CLEAR_BRANCH_HISTORY
 	popq	%r15
