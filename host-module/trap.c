@@ -16,7 +16,8 @@
 #include "vcpu.h"
 #include "vm.h"
 
-static void trap_hypercall(struct rf_vcpu *vcpu)
+/* Not inline, nor are others: what they have on the stack costs every trap a canary. */
+static noinline void trap_hypercall(struct rf_vcpu *vcpu)
 {
 	struct rf_regs *regs = vcpu->regs;
 	struct rf_hypercall_args args = {
@@ -52,7 +53,7 @@ static void trap_callback(struct rf_vcpu *vcpu, int type, int otherwise)
 			       otherwise == X86_TRAP_GP ? 0 : RF_NO_ERROR_CODE);
 }
 
-static void trap_page_fault(struct rf_vcpu *vcpu)
+static noinline void trap_page_fault(struct rf_vcpu *vcpu)
 {
 	u32 error = vcpu->regs->error;
 	u64 gva = vcpu->fault_gva;
@@ -121,15 +122,12 @@ static bool has_error_code(int vector)
 	       (vector >= X86_TRAP_TS && vector <= X86_TRAP_PF);
 }
 
-void rf_trap(struct rf_vcpu *vcpu)
+static noinline void trap_other(struct rf_vcpu *vcpu)
 {
 	struct rf_regs *regs = vcpu->regs;
 	int vector = regs->exit;
 
 	switch (regs->exit) {
-	case RF_EXIT_SYSCALL:
-		trap_syscall(vcpu);
-		return;
 	case RF_EXIT_SYSCALL32:
 		trap_callback(vcpu, CALLBACKTYPE_syscall32, X86_TRAP_UD);
 		return;
@@ -141,9 +139,6 @@ void rf_trap(struct rf_vcpu *vcpu)
 		return;
 	case RF_EXIT_SENTINEL:
 		rf_vm_kill(vcpu->vm, "the switcher faulted; see the host's log");
-		return;
-	case X86_TRAP_PF:
-		trap_page_fault(vcpu);
 		return;
 	case X86_TRAP_GP:
 		rf_count(vcpu, EXIT_GP);
@@ -182,4 +177,18 @@ void rf_trap(struct rf_vcpu *vcpu)
 
 	rf_count(vcpu, EXIT_OTHER_TRAP);
 	rf_bounce_trap(vcpu, vector, has_error_code(vector) ? regs->error : RF_NO_ERROR_CODE);
+}
+
+/* Most are one of two. */
+void rf_trap(struct rf_vcpu *vcpu)
+{
+	switch (vcpu->regs->exit) {
+	case RF_EXIT_SYSCALL:
+		trap_syscall(vcpu);
+		return;
+	case X86_TRAP_PF:
+		trap_page_fault(vcpu);
+		return;
+	}
+	trap_other(vcpu);
 }
