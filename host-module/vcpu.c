@@ -105,13 +105,9 @@ static void vcpu_load(struct rf_vcpu *vcpu)
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
 
-	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE)) {
-		vcpu->host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
-		if (vcpu->host_xcr0 != vcpu->emul.xcr0)
-			xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->emul.xcr0);
-	}
-	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
-		vcpu->host_pkru = read_pkru();
+	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE) &&
+	    vcpu->host_xcr0 != vcpu->emul.xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->emul.xcr0);
 	if (unlikely(vcpu->emul.ts))
 		write_cr0(read_cr0() | X86_CR0_TS);
 	if (unlikely(vcpu->emul.cr4 & X86_CR4_TSD))
@@ -140,18 +136,39 @@ static void vcpu_save(struct rf_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->host_xcr0);
 }
 
+/*
+ * What the host has of these does not change while RF_VCPU_RUN is under way: XCR0
+ * never does, and a thread's PKRU by its own user mode only.
+ */
+static void read_host(struct rf_vcpu *vcpu)
+{
+	if (cpu_feature_enabled(X86_FEATURE_OSXSAVE))
+		vcpu->host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
+		vcpu->host_pkru = read_pkru();
+}
+
 /* --- the loop ------------------------------------------------------------------ */
 
 /*
  * Is there more to do than to enter the guest?  Asked with interrupts off before
- * each entry; vcpu_look_up() does it.
+ * each entry; vcpu_look_up() does it.  Whoever ends the VM, halts a vCPU, takes it
+ * down, or has something for it or for its launcher, has kicked it.  Not so the
+ * guest that unmasks its events, the scheduler and the timekeeper.
  */
 static bool vcpu_must_look_up(struct rf_vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->kicked) || READ_ONCE(vcpu->vm->dead) ||
-	       vcpu->exit_to_launcher || vcpu->halted || !READ_ONCE(vcpu->online) ||
-	       (read_thread_flags() & LOOK_UP_FLAGS) ||
+	return READ_ONCE(vcpu->kicked) || (read_thread_flags() & LOOK_UP_FLAGS) ||
 	       rf_event_deliverable(vcpu) || rf_clock_due(vcpu);
+}
+
+/* Are the CR3s in the world those to enter with?  Without PCIDs they stay so. */
+static bool vcpu_update_roots(struct rf_vcpu *vcpu)
+{
+	if (!cpu_feature_enabled(X86_FEATURE_PCID) && vcpu->world->fast_roots &&
+	    !READ_ONCE(vcpu->mmu.roots_stale))
+		return true;
+	return rf_mmu_update_world(vcpu);
 }
 
 /* Has the switcher changed them? */
@@ -164,7 +181,7 @@ static bool roots_changed(const struct rf_vcpu *vcpu)
 /* One excursion.  False if something came up and the guest was not entered. */
 static bool vcpu_enter(struct rf_vcpu *vcpu)
 {
-	bool entered = false;
+	bool for_host;
 
 	local_irq_disable();
 	WRITE_ONCE(vcpu->cpu, smp_processor_id());
@@ -175,27 +192,29 @@ static bool vcpu_enter(struct rf_vcpu *vcpu)
 	 * which the guest comes out for.
 	 */
 	smp_mb();
-	if (vcpu_must_look_up(vcpu) || !rf_mmu_update_world(vcpu))
-		goto out;
+	if (unlikely(vcpu_must_look_up(vcpu) || !vcpu_update_roots(vcpu))) {
+		WRITE_ONCE(vcpu->mode, RF_OUTSIDE_GUEST);
+		local_irq_enable();
+		return false;
+	}
 
 	trace_rf_enter(vcpu);
 	vcpu_load(vcpu);
-	rf_switch_to_guest(vcpu->world, vcpu->world_va, rf_mmu_first_cr3(vcpu));
-	rf_mmu_left_guest(vcpu);
+	for_host = rf_switch_to_guest(vcpu->world, vcpu->world_va, rf_mmu_first_cr3(vcpu));
+	if (cpu_feature_enabled(X86_FEATURE_PCID))
+		rf_mmu_left_guest(vcpu);
 	vcpu_save(vcpu);
 	rf_count(vcpu, SWITCHES);
-	entered = true;
-out:
 	WRITE_ONCE(vcpu->mode, RF_OUTSIDE_GUEST);
 	/* Before anything that may trap: an NMI's exit keeps NMIs out until now. */
-	if (entered) {
+	if (for_host)
 		rf_switcher_reraise(vcpu->regs->exit);
-		trace_rf_exit(vcpu);
-	}
+	trace_rf_exit(vcpu);
 	local_irq_enable();
-	if (entered && roots_changed(vcpu))
+
+	if (unlikely(roots_changed(vcpu)))
 		rf_mmu_follow_roots(vcpu);
-	return entered;
+	return true;
 }
 
 /* One thread at a time, and none while the VM's state is saved or loaded. */
@@ -277,6 +296,9 @@ static bool vcpu_look_up(struct rf_vcpu *vcpu, u32 *exit_reason)
 {
 	struct rf_vm *vm = vcpu->vm;
 
+	/* First: what comes from here on has the vCPU look again. */
+	WRITE_ONCE(vcpu->kicked, false);
+	smp_mb();	/* pairs with the one in rf_vcpu_kick() */
 	if (READ_ONCE(vm->dead)) {
 		*exit_reason = RF_RUN_ENDED;
 		return true;
@@ -298,11 +320,10 @@ static bool vcpu_look_up(struct rf_vcpu *vcpu, u32 *exit_reason)
 
 	if (!READ_ONCE(vcpu->online) || vcpu->halted) {
 		vcpu_wait(vcpu);
+		rf_vcpu_look_again(vcpu);
 		return false;
 	}
 
-	WRITE_ONCE(vcpu->kicked, false);
-	smp_mb();	/* pairs with the one in rf_vcpu_kick() */
 	rf_clock_update(vcpu);
 	rf_event_deliver(vcpu);
 	if (rf_mmu_load_roots(vcpu))
@@ -335,8 +356,9 @@ int rf_vcpu_run(struct rf_vcpu *vcpu, struct rf_run *run)
 	memset_after(run, 0, size);
 	vcpu->run = run;
 	vcpu->has_run = true;
-	WRITE_ONCE(vcpu->kicked, true);		/* look up before the first entry */
+	rf_vcpu_look_again(vcpu);
 	WRITE_ONCE(vcpu->vm->started, true);
+	read_host(vcpu);
 
 	vcpu_set_running(vcpu, true);
 	if (vcpu->online)

@@ -11,6 +11,7 @@
 #include <linux/wait.h>
 
 #include "../uapi/ringfence.h"
+#include "compat.h"
 #include "emul/emul.h"
 #include "event/event.h"
 #include "mmu/mmu.h"
@@ -37,7 +38,7 @@ enum rf_vcpu_mode {
  * struct rf_vcpu - a virtual CPU
  * @online: It is up (VCPUOP_up); a vCPU that is down waits in RF_VCPU_RUN
  * @halted: Blocked until rf_event_wakes()
- * @kicked: Look up before the next entry
+ * @kicked: Look up before the next entry: set after whatever there is to see
  */
 struct rf_vcpu {
 	struct rf_vm *vm;
@@ -113,6 +114,39 @@ u64 rf_vcpu_run_ns(const struct rf_vcpu *vcpu);
  * Whatever the caller stored before is seen before the next entry.
  */
 void rf_vcpu_kick(struct rf_vcpu *vcpu);
+
+/* The same for the vCPU's own thread, which is not in the guest. */
+static inline void rf_vcpu_look_again(struct rf_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->kicked, true);
+}
+
+/* Its own thread again: @run is filled in, return to the launcher with it. */
+static inline void rf_vcpu_leave(struct rf_vcpu *vcpu)
+{
+	vcpu->exit_to_launcher = true;
+	rf_vcpu_look_again(vcpu);
+}
+
+/* Is an upcall due?  Asked before each entry. */
+static inline bool rf_event_deliverable(const struct rf_vcpu *vcpu)
+{
+	return rf_event_pending(vcpu->event.info) &&
+	       vcpu->callbacks[CALLBACKTYPE_event].rip;
+}
+
+/*
+ * Is there anything for rf_clock_update() to do?  Asked before each entry.  The
+ * thread whose delay it is has been noted when RF_VCPU_RUN began.
+ */
+static inline bool rf_clock_due(const struct rf_vcpu *vcpu)
+{
+	const struct rf_vcpu_event *event = &vcpu->event;
+
+	return READ_ONCE(rf_clock_head.version) != READ_ONCE(event->time_version_seen) ||
+	       (unlikely(!READ_ONCE(rf_clock_head.by_tsc)) && rf_clock_sample_is_old(vcpu)) ||
+	       event->run_delay != rf_run_delay();
+}
 
 /* VCPUOP_initialise: state of a vCPU that is down.  0, -EEXIST or -EINVAL. */
 long rf_vcpu_initialise(struct rf_vcpu *vcpu, const struct vcpu_guest_context *ctxt);

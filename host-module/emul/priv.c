@@ -517,7 +517,7 @@ static enum rf_emul_result port_exit(struct emul *e, u16 port, bool write)
 	vcpu->emul.io_pending = true;
 	vcpu->emul.io_size = e->insn.size;
 	vcpu->emul.io_len = e->insn.len;
-	vcpu->exit_to_launcher = true;
+	rf_vcpu_leave(vcpu);
 	rf_count(vcpu, IO_EXITS);
 	return RF_EMUL_EXIT;
 }

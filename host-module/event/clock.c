@@ -2,7 +2,7 @@
 /*
  * clock.c - guest system time and wall clock
  *
- *	host timekeeper --> clock_notify() --> host_clock: a segment, for all VMs
+ *	host timekeeper --> clock_notify() --> the host's clock: a segment, for all VMs
  *	                                          |
  *	                    rf_clock_update()  <--'  version changed?
  *	                      |            |
@@ -34,17 +34,18 @@
 #include "ports.h"
 #include "segment.h"
 
-/* What all VMs' clocks are made of; written under the timekeeper's lock. */
-static struct host_clock {
-	seqcount_t seq;
-	u64 version;		/* +1 for each change; 0 is none */
-	bool by_tsc;
+/* What all VMs' clocks are made of. */
+struct host_clock {
+	struct rf_clock_head head;
 	struct rf_segment segment;
 	s64 real_offset_ns;	/* wall clock minus CLOCK_MONOTONIC */
-} host_clock = {
-	.seq = SEQCNT_ZERO(host_clock.seq),
-	.version = 1,
 };
+
+/* Written under the timekeeper's lock; so is rf_clock_head, which belongs to it. */
+static seqcount_t clock_seq = SEQCNT_ZERO(clock_seq);
+static struct rf_segment clock_segment;
+static s64 clock_real_offset_ns;
+struct rf_clock_head rf_clock_head = { .version = 1 };
 
 static DEFINE_MUTEX(vms_lock);
 static LIST_HEAD(vms);			/* rf_evtchns.node, under vms_lock */
@@ -100,22 +101,22 @@ static int clock_notify(struct notifier_block *nb, unsigned long was_set, void *
 	};
 	bool by_tsc = mono->clock->vdso_clock_mode == VDSO_CLOCKMODE_TSC;
 	s64 real_offset_ns = ktime_to_ns(tk->offs_real);
-	struct rf_segment segment = host_clock.segment;
+	struct rf_segment segment = clock_segment;
 	bool changed;
 
-	changed = by_tsc != host_clock.by_tsc ||
-		  real_offset_ns != host_clock.real_offset_ns;
+	changed = by_tsc != rf_clock_head.by_tsc ||
+		  real_offset_ns != clock_real_offset_ns;
 	if (by_tsc)
 		changed |= rf_segment_update(&segment, &sample);
 	if (!changed)
 		return NOTIFY_OK;
 
-	write_seqcount_begin(&host_clock.seq);
-	host_clock.segment = segment;
-	host_clock.by_tsc = by_tsc;
-	host_clock.real_offset_ns = real_offset_ns;
-	WRITE_ONCE(host_clock.version, host_clock.version + 1);
-	write_seqcount_end(&host_clock.seq);
+	write_seqcount_begin(&clock_seq);
+	clock_segment = segment;
+	WRITE_ONCE(rf_clock_head.by_tsc, by_tsc);
+	clock_real_offset_ns = real_offset_ns;
+	WRITE_ONCE(rf_clock_head.version, rf_clock_head.version + 1);
+	write_seqcount_end(&clock_seq);
 
 	irq_work_queue(&clock_changed_work);
 	return NOTIFY_OK;
@@ -130,12 +131,11 @@ static void clock_get(struct host_clock *clock)
 	unsigned int seq;
 
 	do {
-		seq = read_seqcount_begin(&host_clock.seq);
-		clock->version = host_clock.version;
-		clock->by_tsc = host_clock.by_tsc;
-		clock->segment = host_clock.segment;
-		clock->real_offset_ns = host_clock.real_offset_ns;
-	} while (read_seqcount_retry(&host_clock.seq, seq));
+		seq = read_seqcount_begin(&clock_seq);
+		clock->head = rf_clock_head;
+		clock->segment = clock_segment;
+		clock->real_offset_ns = clock_real_offset_ns;
+	} while (read_seqcount_retry(&clock_seq, seq));
 }
 
 u64 rf_clock_now(struct rf_vm *vm)
@@ -149,7 +149,7 @@ static u64 clock_line_now(void)
 	struct host_clock clock;
 
 	clock_get(&clock);
-	if (!clock.by_tsc)
+	if (!clock.head.by_tsc)
 		return ktime_get_ns();
 	return rf_segment_read(&clock.segment, rdtsc_ordered());
 }
@@ -271,11 +271,11 @@ static void clock_refresh(struct rf_vcpu *vcpu)
 	clock_get(&clock);
 
 	/* First: another vCPU may ask for one more refresh meanwhile. */
-	xchg(&event->time_version_seen, clock.version);
+	xchg(&event->time_version_seen, clock.head.version);
 
-	if (!clock.by_tsc)
+	if (!clock.head.by_tsc)
 		segment_sample(vcpu, &clock.segment);
-	time_publish(vcpu, &clock.segment, clock.by_tsc);
+	time_publish(vcpu, &clock.segment, clock.head.by_tsc);
 	wall_publish(vcpu->vm, clock.real_offset_ns);
 }
 
@@ -284,8 +284,7 @@ void rf_clock_load_vcpu(struct rf_vcpu *vcpu)
 	clock_refresh(vcpu);
 }
 
-/* Is the last reading too old, or from another CPU's TSC? */
-static bool sample_is_old(const struct rf_vcpu *vcpu)
+bool rf_clock_sample_is_old(const struct rf_vcpu *vcpu)
 {
 	const struct rf_vcpu_event *event = &vcpu->event;
 
@@ -295,13 +294,8 @@ static bool sample_is_old(const struct rf_vcpu *vcpu)
 
 static bool copy_is_old(const struct rf_vcpu *vcpu)
 {
-	return READ_ONCE(host_clock.version) != READ_ONCE(vcpu->event.time_version_seen) ||
-	       (unlikely(!READ_ONCE(host_clock.by_tsc)) && sample_is_old(vcpu));
-}
-
-bool rf_clock_due(const struct rf_vcpu *vcpu)
-{
-	return unlikely(copy_is_old(vcpu)) || rf_runstate_due(vcpu);
+	return READ_ONCE(rf_clock_head.version) != READ_ONCE(vcpu->event.time_version_seen) ||
+	       (unlikely(!READ_ONCE(rf_clock_head.by_tsc)) && rf_clock_sample_is_old(vcpu));
 }
 
 void rf_clock_update(struct rf_vcpu *vcpu)
@@ -314,7 +308,7 @@ void rf_clock_update(struct rf_vcpu *vcpu)
 bool rf_clock_stale(const struct rf_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->event.time_gva) &&
-	       READ_ONCE(host_clock.version) != READ_ONCE(vcpu->event.time_version_seen);
+	       READ_ONCE(rf_clock_head.version) != READ_ONCE(vcpu->event.time_version_seen);
 }
 
 void rf_clock_register(struct rf_vcpu *vcpu, struct rf_vcpu *target, u64 gva)
@@ -337,7 +331,7 @@ int rf_clock_vm_init(struct rf_evtchns *evtchns)
 	mutex_lock(&vms_lock);
 	if (list_empty(&vms)) {
 		/* Nobody looked for a while: start from where the host is. */
-		host_clock.segment.mul = 0;
+		clock_segment.mul = 0;
 		err = pvclock_gtod_register_notifier(&clock_notifier);
 	}
 	if (!err)

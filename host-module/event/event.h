@@ -19,6 +19,18 @@ struct rf_vm;
 struct rf_vcpu;
 struct rf_stream;
 
+/**
+ * struct rf_clock_head - what a vCPU looks at of the host's clock before each entry
+ * @version: +1 for each change; 0 is none
+ * @by_tsc: It is the TSC, so a copy of it does not grow old
+ */
+struct rf_clock_head {
+	u64 version;
+	bool by_tsc;
+};
+
+extern struct rf_clock_head rf_clock_head;	/* clock.c */
+
 struct rf_evtchns;	/* ports.h: a VM's ports */
 
 /* SCHEDOP_poll of a vCPU. */
@@ -178,9 +190,6 @@ static inline bool rf_event_pending(const struct vcpu_info *info)
  */
 void rf_event_deliver(struct rf_vcpu *vcpu);
 
-/* Would rf_event_deliver() do something?  Interrupts off. */
-bool rf_event_deliverable(struct rf_vcpu *vcpu);
-
 /* A blocked vCPU has a reason to go on (mask ignored, as for SCHEDOP_block). */
 bool rf_event_wakes(struct rf_vcpu *vcpu);
 
@@ -213,8 +222,8 @@ u64 rf_clock_now(struct rf_vm *vm);
 u64 rf_clock_save(const struct rf_vm *vm);
 void rf_clock_load(struct rf_vm *vm, u64 guest_ns);
 
-/* Is there anything for rf_clock_update() to do?  Interrupts off. */
-bool rf_clock_due(const struct rf_vcpu *vcpu);
+/* Where the host keeps no time by its TSC: is @vcpu's reading too old, or another CPU's? */
+bool rf_clock_sample_is_old(const struct rf_vcpu *vcpu);
 
 /**
  * rf_clock_update() - Bring pvclock, wall clock and runstate up to date

@@ -139,7 +139,6 @@ int rf_clock_vm_init(struct rf_evtchns *evtchns);
 void rf_clock_vm_exit(struct rf_evtchns *evtchns);
 void rf_clock_load_vcpu(struct rf_vcpu *vcpu);
 void rf_runstate_vcpu_init(struct rf_vcpu *vcpu);
-bool rf_runstate_due(const struct rf_vcpu *vcpu);
 void rf_runstate_account(struct rf_vcpu *vcpu);
 
 #endif /* RF_PORTS_H */

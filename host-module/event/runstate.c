@@ -86,18 +86,12 @@ void rf_runstate_set(struct rf_vcpu *vcpu, int state)
 	runstate_publish(vcpu);
 }
 
-/* Has the thread waited for a CPU since the last look? */
-bool rf_runstate_due(const struct rf_vcpu *vcpu)
-{
-	return vcpu->event.run_delay != rf_run_delay() || vcpu->event.run_task != current;
-}
-
 /* Before each entry: did the thread wait for a CPU meanwhile? */
 void rf_runstate_account(struct rf_vcpu *vcpu)
 {
 	struct rf_vcpu_event *event = &vcpu->event;
 
-	if (!rf_runstate_due(vcpu))
+	if (event->run_delay == rf_run_delay() && event->run_task == current)
 		return;
 
 	spin_lock(&event->runstate_lock);

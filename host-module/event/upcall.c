@@ -84,12 +84,6 @@ static void upcall_forget_poll(struct rf_vcpu *vcpu)
 	spin_unlock_irq(&evtchns->lock);
 }
 
-static bool upcall_due(const struct rf_vcpu *vcpu)
-{
-	return rf_event_pending(vcpu->event.info) &&
-	       vcpu->callbacks[CALLBACKTYPE_event].rip;
-}
-
 void rf_event_deliver(struct rf_vcpu *vcpu)
 {
 	struct rf_vcpu_event *event = &vcpu->event;
@@ -106,17 +100,11 @@ void rf_event_deliver(struct rf_vcpu *vcpu)
 	    rf_bounce_callback(vcpu, CALLBACKTYPE_nmi))
 		vcpu->halted = false;
 
-	if (upcall_due(vcpu) && rf_bounce_callback(vcpu, CALLBACKTYPE_event)) {
+	if (rf_event_deliverable(vcpu) && rf_bounce_callback(vcpu, CALLBACKTYPE_event)) {
 		rf_count(vcpu, EVENTS);
 		trace_rf_upcall(vcpu);
 		vcpu->halted = false;
 	}
-}
-
-bool rf_event_deliverable(struct rf_vcpu *vcpu)
-{
-	return upcall_due(vcpu) || READ_ONCE(vcpu->event.nmi_pending) ||
-	       unlikely(vcpu->event.poll != RF_POLL_NONE);
 }
 
 bool rf_event_wakes(struct rf_vcpu *vcpu)
@@ -150,6 +138,7 @@ void rf_event_block(struct rf_vcpu *vcpu)
 	 */
 	WRITE_ONCE(info->evtchn_upcall_mask, 0);
 	vcpu->halted = !READ_ONCE(info->evtchn_upcall_pending);
+	rf_vcpu_look_again(vcpu);
 }
 
 static bool poll_any_pending(struct rf_evtchns *evtchns, const evtchn_port_t *ports,
@@ -187,6 +176,7 @@ long rf_event_poll(struct rf_vcpu *vcpu, const evtchn_port_t *ports,
 	event->poll = RF_POLL_WAITING;
 	__set_bit(vcpu->id, evtchns->pollers);
 	vcpu->halted = true;
+	rf_vcpu_look_again(vcpu);
 	spin_unlock_irq(&evtchns->lock);
 
 	if (abs_ns)

@@ -123,7 +123,7 @@ static long console_write(struct rf_vcpu *vcpu, u32 len, u64 gva)
 
 	run->exit_reason = RF_RUN_CONSOLE;
 	run->len = now;
-	vcpu->exit_to_launcher = true;
+	rf_vcpu_leave(vcpu);
 	if (now == len)
 		return 0;
 

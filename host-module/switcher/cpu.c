@@ -198,14 +198,26 @@ static void msrs_load_lazily(struct cpu_state *st)
 		wrmsrl(msr_index[i], st->guest_msrs[i]);
 }
 
+static __always_inline void msr_switch(struct cpu_state *st, int slot)
+{
+	st->host_msrs[slot] = __rdmsr(msr_index[slot]);
+	msr_write(slot, st->guest_msrs[slot]);
+}
+
+/* By itself: where it is the only one, it takes no loop. */
+static bool tsc_aux_is_shared(void)
+{
+	return first_shared_msr <= MSR_SLOT_TSC_AUX && nr_msrs > MSR_SLOT_TSC_AUX;
+}
+
 static void msrs_load(struct cpu_state *st)
 {
 	int i;
 
-	for (i = first_shared_msr; i < nr_msrs; i++) {
-		st->host_msrs[i] = __rdmsr(msr_index[i]);
-		msr_write(i, st->guest_msrs[i]);
-	}
+	for (i = first_shared_msr; i < MSR_SLOT_TSC_AUX; i++)
+		msr_switch(st, i);
+	if (tsc_aux_is_shared())
+		msr_switch(st, MSR_SLOT_TSC_AUX);
 	if (!st->msrs_loaded && first_shared_msr)
 		msrs_load_lazily(st);
 	cpuid_fault_load(st);
@@ -216,8 +228,10 @@ static void msrs_unload(struct cpu_state *st)
 	int i;
 
 	cpuid_fault_unload();
-	for (i = first_shared_msr; i < nr_msrs; i++)
+	for (i = first_shared_msr; i < MSR_SLOT_TSC_AUX; i++)
 		msr_write(i, st->host_msrs[i]);
+	if (tsc_aux_is_shared())
+		msr_write(MSR_SLOT_TSC_AUX, st->host_msrs[MSR_SLOT_TSC_AUX]);
 }
 
 /* --- tables ------------------------------------------------------------ */
@@ -423,6 +437,10 @@ static void cpu_free(int cpu)
 
 /* --- the switch --------------------------------------------------------- */
 
+/* Of a system descriptor: the byte with its type, and that of a TSS to be loaded. */
+#define DESC_ACCESS_BYTE	5
+#define TSS_AVAILABLE		(0x80 | DESC_TSS)
+
 /*
  * LTR wants a descriptor that is not busy, and makes it busy.  Both TSSes are
  * loaded from the transition GDT, so that the host's own, which is read-only,
@@ -430,14 +448,21 @@ static void cpu_free(int cpu)
  */
 static void cpu_prepare_tss(struct cpu_state *st)
 {
-	struct ldttss_desc *host = (void *)&st->gdt[GDT_ENTRY_TSS];
-	struct ldttss_desc *hv = (void *)hv_desc(st, RF_SEL_HV_TSS);
+	u8 *host = (u8 *)&st->gdt[GDT_ENTRY_TSS];
+	u8 *hv = (u8 *)hv_desc(st, RF_SEL_HV_TSS);
 
-	host->type = DESC_TSS;
-	hv->type = DESC_TSS;
+	host[DESC_ACCESS_BYTE] = TSS_AVAILABLE;
+	hv[DESC_ACCESS_BYTE] = TSS_AVAILABLE;
 }
 
-void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
+/* Does rf_switcher_reraise() have something to do?  A page fault is no news. */
+static bool is_for_host(const struct rf_cpu *cpu, u64 vector)
+{
+	return (vector < NR_VECTORS && vector != X86_TRAP_PF) ||
+	       cpu->nmi_pending || cpu->mce_pending;
+}
+
+bool rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 {
 	struct cpu_state *st = this_cpu_ptr(&cpu_states);
 	struct rf_cpu *cpu = st->cpu;
@@ -469,6 +494,7 @@ void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 	if (unlikely(world->regs.exit == RF_EXIT_SENTINEL))
 		pr_err("ringfence: the switcher faulted: vector %llu error %#llx at text+%#llx\n",
 		       cpu->fault_vector, cpu->fault_error, cpu->fault_rip);
+	return is_for_host(cpu, world->regs.exit);
 }
 
 static void reraise(unsigned int vector)

@@ -188,11 +188,12 @@ void rf_switcher_put(void);
  * @world_va: The same in the hole
  * @guest_cr3: Which of the world's roots to start with
  *
- * Interrupts off on entry and on return; @world->regs.exit says why.  A host
- * interrupt or NMI that ended the excursion has not been handled yet: see
- * rf_switcher_reraise().
+ * Interrupts off on entry and on return; @world->regs.exit says why.
+ *
+ * Return: is there something for the host that it has not handled yet, an
+ * interrupt or an NMI?  Then call rf_switcher_reraise().
  */
-void rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3);
+bool rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3);
 
 /**
  * rf_switcher_reraise() - Let the host handle what took the CPU from the guest
