@@ -44,6 +44,7 @@ int main(void)
 	WORLD(fast_roots);
 	WORLD(kernel_roots);
 	WORLD(user_roots);
+	WORLD(no_root);
 	WORLD(kernel_gfn);
 	WORLD(user_gfn);
 	WORLD(nr_fast_syscall);

@@ -437,9 +437,12 @@ FIXUP(.Lb6, .Lbounce_fault)
 	btrq	$63, %rsi
 	cmpq	%rdi, %rdx
 	je	1f
-	testq	%rsi, %rsi
-	jz	.Lmmuext_slow
 	movq	-8(%rdx), %r8
+	testq	%rsi, %rsi
+	jnz	3f
+	testq	%r8, %r8			/* frame 0: none, and none is wanted */
+	jnz	.Lmmuext_slow
+3:
 	movq	%r8, 32 + AT_EXIT(user_gfn)
 1:	movq	%rsi, (%rdi)
 	leaq	32 + AT_EXIT(kernel_cr3), %rdi
@@ -469,6 +472,9 @@ FIXUP(.Lb6, .Lbounce_fault)
 	jmp	.Lmmuext_slow
 
 .Lmmuext_user:
+	leaq	32 + 8 + AT_EXIT(no_root), %rdx
+	testq	%r8, %r8
+	jz	.Lmmuext_done
 	leaq	32 + 8 + AT_EXIT(user_roots), %rdx
 	.rept	RF_WORLD_ROOTS
 	cmpq	%r8, -8(%rdx)

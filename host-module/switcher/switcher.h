@@ -145,6 +145,7 @@ struct rf_world {
 	u64 fast_roots;		/* 0: a change of root, or a flush, is C's */
 	struct rf_world_root kernel_roots[RF_WORLD_ROOTS];
 	struct rf_world_root user_roots[RF_WORLD_ROOTS];
+	struct rf_world_root no_root;	/* zeroes: NEW_USER_BASEPTR 0 */
 
 	/* The roots of kernel_cr3 and user_cr3; the switcher may change them. */
 	u64 kernel_gfn;

@@ -100,6 +100,31 @@ static void both_change_in_one_batch(void)
 	EXPECT_EQ(mmuext_op(ops, 2, NULL), 0);
 }
 
+/* As to a kernel thread, which has no user, and back to a process. */
+static void there_may_be_no_user_root(void)
+{
+	struct mmuext_op ops[2] = {
+		{ .cmd = MMUEXT_NEW_BASEPTR },
+		{ .cmd = MMUEXT_NEW_USER_BASEPTR },
+	};
+	u32 i;
+
+	for (i = 0; i < 2 * NR; i++) {
+		ops[0].arg1.mfn = roots[i % NR];
+		ops[1].arg1.mfn = 0;
+		EXPECT_EQ(mmuext_op(ops, 2, NULL), 0);
+		EXPECT_EQ(READ_ONCE(*(u64 *)VA), 100 + i % NR);
+		ops[0].arg1.mfn = kernel_root();
+		ops[1].arg1.mfn = users[i % NR];
+		EXPECT_EQ(mmuext_op(ops, 2, NULL), 0);
+		EXPECT_EQ(user_reads(VA), 6);
+		EXPECT_EQ(r.rax, 200 + i % NR);
+	}
+	EXPECT_EQ(mmuext(MMUEXT_NEW_USER_BASEPTR, 0), 0);
+	EXPECT_EQ(mmuext(MMUEXT_NEW_USER_BASEPTR, user_root), 0);
+	EXPECT_EQ(user_reads(VA), 14);
+}
+
 /* The guest's own MOV to CR3 is the same. */
 static void cr3_is_the_kernels_root(void)
 {
@@ -214,7 +239,8 @@ static void m2p_is_the_identity(void)
 }
 
 GUEST_TEST(CASE(set_up), CASE(each_root_has_its_own), CASE(each_user_root_has_its_own),
-	   CASE(both_change_in_one_batch), CASE(cr3_is_the_kernels_root),
+	   CASE(both_change_in_one_batch), CASE(there_may_be_no_user_root),
+	   CASE(cr3_is_the_kernels_root),
 	   CASE(an_entry_in_another_root_can_be_changed),
 	   CASE(a_direct_store_counts_when_the_root_changes),
 	   CASE(more_roots_than_are_remembered),
