@@ -293,8 +293,9 @@ static void in_flight_put(struct rf_device *dev)
 
 void rf_device_drain(struct rf_device *dev)
 {
+	wait_event(dev->idle, !atomic_read(&dev->in_flight));
+	/* Whoever gave the last one back is done with the device, too. */
 	spin_lock_irq(&dev->idle.lock);
-	wait_event_lock_irq(dev->idle, !atomic_read(&dev->in_flight), dev->idle.lock);
 	spin_unlock_irq(&dev->idle.lock);
 }
 
