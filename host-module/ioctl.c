@@ -39,6 +39,7 @@ union rf_arg {
 	struct rf_set_regs set_regs;
 	struct rf_get_regs get_regs;
 	struct rf_run run;
+	struct rf_add_block add_block;
 	struct rf_add_device add_device;
 	struct rf_remove_device remove_device;
 	struct rf_device_state device_state;
@@ -302,6 +303,11 @@ static int ioctl_load_state(void *object, union rf_arg *arg)
 	return rf_state_load(object, &arg->state);
 }
 
+static int ioctl_add_block(void *object, union rf_arg *arg)
+{
+	return rf_block_add(object, &arg->add_block);
+}
+
 static int ioctl_add_device(void *object, union rf_arg *arg)
 {
 	struct rf_add_device *add = &arg->add_device;
@@ -391,6 +397,7 @@ static const struct rf_ioctl vm_ioctls[] = {
 	RF_IOCTL(RF_KILL, ioctl_kill, rf_kill, flags, false),
 	RF_IOCTL(RF_SAVE_STATE, ioctl_save_state, rf_state_buffer, len, true),
 	RF_IOCTL(RF_LOAD_STATE, ioctl_load_state, rf_state_buffer, len, false),
+	RF_IOCTL(RF_ADD_BLOCK, ioctl_add_block, rf_add_block, bytes_burst, true),
 	RF_IOCTL(RF_ADD_DEVICE, ioctl_add_device, rf_add_device, slot, true),
 	RF_IOCTL(RF_BALLOON, ioctl_balloon, rf_balloon, stats, true),
 	RF_IOCTL(RF_REMOVE_DEVICE, ioctl_remove_device, rf_remove_device, reserved, false),

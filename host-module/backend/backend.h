@@ -330,6 +330,9 @@ int rf_chain_pin(struct rf_vm *vm, const struct rf_chain *chain, bool write, u32
 		 u32 len, struct bio_vec *bvecs, u32 max);
 void rf_bvecs_unpin(struct bio_vec *bvecs, u32 nr, bool dirty);
 
+/* One page for I/O, until rf_bvecs_unpin(); NULL if the guest does not have it. */
+struct page *rf_gpa_pin(struct rf_vm *vm, u64 gpa, bool write);
+
 /* --- devices ----------------------------------------------------------------------- */
 
 /* block.c */

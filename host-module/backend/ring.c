@@ -426,8 +426,7 @@ int rf_chain_write(struct rf_vm *vm, const struct rf_chain *chain, u32 offset,
 	return 0;
 }
 
-/* One page for I/O: until rf_bvecs_unpin(), and not for longer than that. */
-static struct page *pin_for_io(struct rf_vm *vm, u64 gpa, bool write)
+struct page *rf_gpa_pin(struct rf_vm *vm, u64 gpa, bool write)
 {
 	unsigned long uva = rf_memory_uva(vm, RF_GFN(gpa >> PAGE_SHIFT));
 	struct page *page;
@@ -453,7 +452,7 @@ int rf_chain_pin(struct rf_vm *vm, const struct rf_chain *chain, bool write, u32
 			err = -E2BIG;
 			goto err;
 		}
-		bvecs[nr].bv_page = pin_for_io(vm, gpa, write);
+		bvecs[nr].bv_page = rf_gpa_pin(vm, gpa, write);
 		if (!bvecs[nr].bv_page)
 			goto err;
 		bvecs[nr].bv_offset = offset_in_page(gpa);
