@@ -16,6 +16,7 @@
 #include <cjson/cJSON.h>
 
 #include "client.h"
+#include "ctl.h"
 #include "json.h"
 #include "run_dir.h"
 #include "tty.h"
@@ -127,18 +128,39 @@ static const char *text_of(const cJSON *object, const char *name)
 	return text ? text : "-";
 }
 
-/* Ask for @verb.  Return: the answer, to be deleted, or NULL. */
-static cJSON *ask(int fd, const char *verb, struct rf_error *err)
+/* A line, and a descriptor with its first byte if there is one. */
+static void send_request(int fd, const char *line, int passed)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { (char *)line, strlen(line) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (passed >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &passed, sizeof(int));
+	}
+	sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
+/* Send the line @request.  Return: the answer, to be deleted, or NULL. */
+static cJSON *ask_line(int fd, const char *request, int passed,
+		       struct rf_error *err)
 {
 	struct timeval patience = { .tv_sec = ANSWER_SECONDS };
 	struct timespec until;
-	char request[64];
 	cJSON *answer;
-	int len;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	len = snprintf(request, sizeof(request), "{\"verb\":\"%s\"}\n", verb);
-	send(fd, request, len, MSG_NOSIGNAL);
+	send_request(fd, request, passed);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ANSWER_SECONDS + 1;
 	answer = hear(fd, &until);
@@ -152,6 +174,39 @@ static cJSON *ask(int fd, const char *verb, struct rf_error *err)
 		return NULL;
 	}
 	cJSON_DeleteItemFromObject(answer, "ok");
+	return answer;
+}
+
+static cJSON *ask(int fd, const char *verb, struct rf_error *err)
+{
+	char request[64];
+
+	snprintf(request, sizeof(request), "{\"verb\":\"%s\"}\n", verb);
+	return ask_line(fd, request, -1, err);
+}
+
+cJSON *rf_client_request(const struct rf_config *config, const cJSON *request,
+			 int passed, struct rf_error *err)
+{
+	char *text = cJSON_PrintUnformatted(request);
+	char line[RF_CTL_LINE];
+	cJSON *answer = NULL;
+	struct rf_error why;
+	int fd = -1, len = -1;
+
+	if (text)
+		len = snprintf(line, sizeof(line), "%s\n", text);
+	cJSON_free(text);
+	if (len < 0 || len >= (int)sizeof(line))
+		rf_error_set(err, "%s: too much for one request", config->name);
+	else
+		fd = rf_run_dir_connect(config->run_dir, config->name, err);
+	if (fd < 0)
+		return NULL;
+	answer = ask_line(fd, line, passed, &why);
+	if (!answer)
+		rf_error_set(err, "%s: %s", config->name, why.text);
+	close(fd);
 	return answer;
 }
 

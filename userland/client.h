@@ -24,6 +24,14 @@ enum rf_exit rf_client_console(const struct rf_config *config);
 int rf_client_connect(const struct rf_config *config, enum rf_verb verb,
 		      struct cJSON **answer, struct rf_error *err);
 
+/*
+ * Send a request with members besides its verb, and the descriptor @passed
+ * unless that is -1.  Return: the answer, to be deleted, or NULL.
+ */
+struct cJSON *rf_client_request(const struct rf_config *config,
+				const struct cJSON *request, int passed,
+				struct rf_error *err);
+
 /* The next line on @fd.  Return: as JSON, to be deleted, or NULL. */
 struct cJSON *rf_client_hear(int fd);
 

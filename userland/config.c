@@ -21,6 +21,7 @@ enum option_value {
 	OPT_ATA = 256,
 	OPT_CDROM,
 	OPT_CONSOLE,
+	OPT_DISK,
 	OPT_EXTRACT,
 	OPT_FORCE,
 	OPT_HELP,
@@ -39,6 +40,7 @@ enum verb_takes {
 	TAKES_NOTHING,
 	TAKES_NAME,
 	TAKES_KERNEL,
+	TAKES_NAME_AND_DISK,
 };
 
 struct verb {
@@ -50,7 +52,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "run", RF_VERB_RUN, TAKES_NOTHING,
-	  "kernel initrd cmdline memory cpus name console serial ata cdrom "
+	  "kernel initrd cmdline memory cpus name console disk serial ata cdrom "
 	  "no-reboot seccomp user run-dir json" },
 	{ "inspect", RF_VERB_INSPECT, TAKES_KERNEL, "kernel extract json" },
 	{ "doctor", RF_VERB_DOCTOR, TAKES_NOTHING, "json" },
@@ -63,6 +65,10 @@ static const struct verb verbs[] = {
 	{ "reboot", RF_VERB_REBOOT, TAKES_NAME, "run-dir json timeout" },
 	{ "kill", RF_VERB_KILL, TAKES_NAME, "run-dir json" },
 	{ "stats", RF_VERB_STATS, TAKES_NAME, "run-dir json" },
+	{ "disks", RF_VERB_DISKS, TAKES_NAME, "run-dir json" },
+	{ "attach-disk", RF_VERB_ATTACH_DISK, TAKES_NAME_AND_DISK, "run-dir json" },
+	{ "detach-disk", RF_VERB_DETACH_DISK, TAKES_NAME_AND_DISK,
+	  "run-dir json timeout force" },
 	{ "version", RF_VERB_VERSION, TAKES_NOTHING, "json" },
 	{ "help", RF_VERB_HELP, TAKES_NOTHING, "" },
 };
@@ -76,6 +82,7 @@ static const struct option options[] = {
 	{ "ata", required_argument, NULL, OPT_ATA },
 	{ "cdrom", required_argument, NULL, OPT_CDROM },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
+	{ "disk", required_argument, NULL, OPT_DISK },
 	{ "extract", required_argument, NULL, OPT_EXTRACT },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -104,6 +111,9 @@ void rf_config_print_help(void)
 	      "  reboot     ask it to reboot, and wait until it does\n"
 	      "  kill       end a guest now\n"
 	      "  stats      a guest's counters\n"
+	      "  disks      a guest's disks, with counters\n"
+	      "  attach-disk NAME DISK   give a guest that runs another disk\n"
+	      "  detach-disk NAME SLOT|SERIAL   take one away again\n"
 	      "  inspect    what a kernel file asks of us; --extract FILE unpacks it\n"
 	      "  doctor     can this host run guests, and if not, what to do\n"
 	      "  version    of this program and of the module\n"
@@ -116,15 +126,18 @@ void rf_config_print_help(void)
 	      "  -c, --cpus N          vCPUs\n"
 	      "      --name NAME       for the other verbs; default vm-PID\n"
 	      "      --console WHERE   stdio (default), socket, none, file:PATH\n"
+	      "      --disk PATH[,readonly][,direct|buffered][,serial=S][,discard]\n"
+	      "             [,offset=N][,size=N][,iops=N][,bps=N][,queues=N]\n"
+	      "             [,blocksize=N][,format=F]   may be repeated\n"
 	      "      --serial WHERE    16550A at 0x3f8: stdio, file:PATH, socket:PATH\n"
 	      "      --ata FILE[,readonly]  disk at 0x1f0; up to twice\n"
 	      "      --cdrom FILE      CD-ROM at 0x170\n"
 	      "      --no-reboot       a reboot ends the run, with status 3\n"
 	      "      --seccomp on|off  confine the launcher after set-up; default on\n"
 	      "      --user USER       whom root becomes after set-up\n"
-	      "stop, reboot:\n"
+	      "stop, reboot, detach-disk:\n"
 	      "      --timeout S       wait so many seconds; default 60, 0 does not wait\n"
-	      "      --force           stop: then end the guest anyway\n"
+	      "      --force           stop: then end the guest anyway; detach-disk: at once\n"
 	      "all:  --json, --run-dir DIR\n"
 	      "\n"
 	      "Exit status of run: 0 power-off, 1 set-up failed, 2 usage, 3 reboot,\n"
@@ -298,6 +311,15 @@ static int share_stdio(struct rf_config *config, struct rf_error *err)
 	return 0;
 }
 
+static int set_disk(struct rf_config *config, const char *text,
+		    struct rf_error *err)
+{
+	if (config->nr_disks == RF_MAX_DISKS)
+		return rf_error_set(err, "--disk: a guest has at most %d disks",
+				    RF_MAX_DISKS);
+	return rf_disk_spec_parse(&config->disks[config->nr_disks++], text, err);
+}
+
 static int set_seccomp(struct rf_config *config, const char *text,
 		       struct rf_error *err)
 {
@@ -356,6 +378,8 @@ static int set_option(struct rf_config *config, int opt, char *arg,
 		return set_serial(config, arg, err);
 	case OPT_CONSOLE:
 		return set_console(config, arg, err);
+	case OPT_DISK:
+		return set_disk(config, arg, err);
 	case OPT_EXTRACT:
 		config->extract = arg;
 		return 0;
@@ -391,12 +415,19 @@ static int take_arguments(struct rf_config *config, const struct verb *verb,
 
 	switch (verb->takes) {
 	case TAKES_NAME:
+	case TAKES_NAME_AND_DISK:
 		if (!nr)
 			return rf_error_set(err, "%s: of which guest? See 'ringfence list'",
 					    verb->name);
 		if (set_name(config, args[0], err))
 			return -1;
 		used = 1;
+		if (verb->takes == TAKES_NAME)
+			break;
+		if (nr < 2)
+			return rf_error_set(err, "%s: which disk?", verb->name);
+		config->disk = args[1];
+		used = 2;
 		break;
 	case TAKES_KERNEL:
 		if (nr && !config->kernel) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "disk_spec.h"
 #include "error.h"
 
 /* Exit statuses; ringfence(1) documents them. */
@@ -34,6 +35,9 @@ enum rf_verb {
 	RF_VERB_REBOOT,
 	RF_VERB_KILL,
 	RF_VERB_STATS,
+	RF_VERB_DISKS,
+	RF_VERB_ATTACH_DISK,
+	RF_VERB_DETACH_DISK,
 };
 
 enum rf_console_mode {
@@ -81,7 +85,10 @@ struct rf_ata_config {
  * @seccomp: run: confine the process after set-up
  * @user: run: whom to become after set-up, or NULL
  * @timeout: stop, reboot: seconds to wait
- * @force: stop: end the guest if it does not do so by then
+ * @force: stop: end the guest if it does not do so by then; detach-disk: at once
+ * @disks: run: what it has
+ * @nr_disks: run: how many
+ * @disk: attach-disk: what --disk takes; detach-disk: slot or serial number
  * @extract: inspect: where to put the unpacked kernel, or NULL
  */
 struct rf_config {
@@ -106,6 +113,9 @@ struct rf_config {
 	const char *user;
 	unsigned int timeout;
 	bool force;
+	struct rf_disk_spec disks[RF_MAX_DISKS];
+	unsigned int nr_disks;
+	const char *disk;
 	const char *extract;
 };
 

@@ -15,6 +15,7 @@
 
 struct client {
 	int fd;
+	int passed;		/* came with the request, or -1 */
 	bool kept;		/* answered; stays open */
 	size_t len;
 	char line[RF_CTL_LINE];
@@ -43,7 +44,7 @@ struct rf_ctl *rf_ctl_create(const char *run_dir, const char *name, uid_t owner,
 	ctl->handler = handler;
 	ctl->ctx = ctx;
 	for (int i = 0; i < RF_CTL_MAX_CLIENTS; i++)
-		ctl->clients[i].fd = -1;
+		ctl->clients[i] = (struct client){ .fd = -1, .passed = -1 };
 	ctl->listener = rf_run_dir_listen(run_dir, name, owner, ctl->path, err);
 	if (ctl->listener < 0) {
 		free(ctl);
@@ -56,7 +57,9 @@ static void client_close(struct client *client)
 {
 	if (client->fd >= 0)
 		close(client->fd);
-	*client = (struct client){ .fd = -1 };
+	if (client->passed >= 0)
+		close(client->passed);
+	*client = (struct client){ .fd = -1, .passed = -1 };
 }
 
 void rf_ctl_destroy(struct rf_ctl *ctl)
@@ -125,13 +128,19 @@ static void answer_error(int fd, const char *text)
 static int client_handle(struct rf_ctl *ctl, struct client *client)
 {
 	cJSON *request = cJSON_ParseWithLength(client->line, client->len);
-	const char *verb = cJSON_GetStringValue(cJSON_GetObjectItem(request, "verb"));
+	struct rf_ctl_request asked = {
+		.verb = cJSON_GetStringValue(cJSON_GetObjectItem(request, "verb")),
+		.members = request,
+		.fd = client->fd,
+		.passed = client->passed,
+	};
 	cJSON *answer = cJSON_CreateObject();
 	struct rf_error err = { "not a request: send one line of JSON with a verb" };
 	int after = -1;
 
-	if (verb && answer)
-		after = ctl->handler(ctl->ctx, verb, answer, client->fd, &err);
+	if (asked.verb && answer)
+		after = ctl->handler(ctl->ctx, &asked, answer, &err);
+	client->passed = asked.passed;
 	if (after < 0)
 		answer_error(client->fd, err.text);
 	else if (after != RF_CTL_GIVEN_AWAY)
@@ -141,10 +150,49 @@ static int client_handle(struct rf_ctl *ctl, struct client *client)
 	return after;
 }
 
+/* One descriptor may come along; the last one counts. */
+static void take_passed(struct client *client, struct msghdr *msg)
+{
+	struct cmsghdr *cmsg;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET ||
+		    cmsg->cmsg_type != SCM_RIGHTS ||
+		    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+			continue;
+		if (client->passed >= 0)
+			close(client->passed);
+		memcpy(&client->passed, CMSG_DATA(cmsg), sizeof(int));
+	}
+}
+
+static ssize_t client_receive(struct client *client)
+{
+	/* Room for one, aligned: what does not fit is closed by the kernel. */
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {
+		.iov_base = client->line + client->len,
+		.iov_len = sizeof(client->line) - client->len,
+	};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_LEN(sizeof(int)),
+	};
+	ssize_t got = recvmsg(client->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got >= 0)
+		take_passed(client, &msg);
+	return got;
+}
+
 static void client_serve(struct rf_ctl *ctl, struct client *client)
 {
-	ssize_t got = recv(client->fd, client->line + client->len,
-			   sizeof(client->line) - client->len, MSG_DONTWAIT);
+	ssize_t got = client_receive(client);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -164,7 +212,7 @@ static void client_serve(struct rf_ctl *ctl, struct client *client)
 		break;
 	case RF_CTL_GIVEN_AWAY:
 		client->fd = -1;
-		client->len = 0;
+		client_close(client);
 		break;
 	default:
 		client_close(client);

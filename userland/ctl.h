@@ -19,7 +19,7 @@
 struct cJSON;
 
 #define RF_CTL_MAX_CLIENTS	16
-#define RF_CTL_LINE		1024
+#define RF_CTL_LINE		4096
 #define RF_CTL_NR_POLLS		(1 + RF_CTL_MAX_CLIENTS)
 
 /* What becomes of the connection after the answer. */
@@ -30,20 +30,33 @@ enum rf_ctl_after {
 };
 
 /**
+ * struct rf_ctl_request - what somebody asks for
+ * @verb: The request's
+ * @members: All of it: an object
+ * @fd: The connection, for verbs that want it
+ * @passed: Descriptor that came with it, or -1; whoever takes it sets -1
+ */
+struct rf_ctl_request {
+	const char *verb;
+	const struct cJSON *members;
+	int fd;
+	int passed;
+};
+
+/**
  * typedef rf_ctl_handler - do what a request says
  * @ctx: From rf_ctl_create()
- * @verb: The request's
+ * @request: The request
  * @answer: An object to put members into
- * @fd: The connection, for verbs that want it
  * @err: Filled in on failure
  *
- * A handler that gives @fd away sends the answer itself, beforehand, by
- * rf_ctl_answer().
+ * A handler that gives the connection away sends the answer itself, beforehand,
+ * by rf_ctl_answer().
  *
  * Return: enum rf_ctl_after, or -1.
  */
-typedef int (*rf_ctl_handler)(void *ctx, const char *verb, struct cJSON *answer,
-			      int fd, struct rf_error *err);
+typedef int (*rf_ctl_handler)(void *ctx, struct rf_ctl_request *request,
+			      struct cJSON *answer, struct rf_error *err);
 
 struct rf_ctl;
 

@@ -4,6 +4,7 @@
  */
 #include "client.h"
 #include "config.h"
+#include "disk_client.h"
 #include "doctor.h"
 #include "error.h"
 #include "inspect.h"
@@ -35,6 +36,12 @@ int main(int argc, char **argv)
 		return rf_client_list(&config);
 	case RF_VERB_CONSOLE:
 		return rf_client_console(&config);
+	case RF_VERB_DISKS:
+		return rf_disk_client_list(&config);
+	case RF_VERB_ATTACH_DISK:
+		return rf_disk_client_attach(&config);
+	case RF_VERB_DETACH_DISK:
+		return rf_disk_client_detach(&config);
 	case RF_VERB_STOP:
 	case RF_VERB_REBOOT:
 		return rf_stop_main(&config);

@@ -145,6 +145,12 @@ int rf_api_load_state(int vm_fd, const void *buffer, size_t len)
 	return call(vm_fd, RF_LOAD_STATE, &state);
 }
 
+int rf_api_add_block(int vm_fd, struct rf_add_block *add)
+{
+	add->size = sizeof(*add);
+	return call(vm_fd, RF_ADD_BLOCK, add);
+}
+
 int rf_api_add_device(int vm_fd, unsigned int device_id)
 {
 	struct rf_add_device add = { .size = sizeof(add), .device_id = device_id };

@@ -32,6 +32,7 @@ int rf_api_rebind_port(int vm_fd, unsigned int port, int to_launcher,
 int rf_api_save_state(int vm_fd, void *buffer, size_t *len);
 int rf_api_load_state(int vm_fd, const void *buffer, size_t len);
 /* Put a device of a kind, RF_DEVICE_*, on the bus. */
+int rf_api_add_block(int vm_fd, struct rf_add_block *add);
 int rf_api_add_device(int vm_fd, unsigned int device_id);
 int rf_api_remove_device(int vm_fd, unsigned int slot, bool force);
 int rf_api_get_device(int vm_fd, unsigned int slot,

@@ -107,10 +107,67 @@ static int do_shutdown(struct run *run, const char *what, struct cJSON *answer,
 	return RF_CTL_KEEP;
 }
 
-static int handle(void *ctx, const char *verb, struct cJSON *answer, int fd,
-		  struct rf_error *err)
+static const char *text_in(const struct rf_ctl_request *request,
+			   const char *name)
 {
+	return cJSON_GetStringValue(cJSON_GetObjectItem(request->members, name));
+}
+
+/* Who asks has opened it, and passes it on: nothing can be opened here. */
+static int do_attach(struct run *run, struct rf_ctl_request *request,
+		     struct cJSON *answer, struct rf_error *err)
+{
+	const char *text = text_in(request, "disk");
+	struct rf_disk_spec spec;
+	int fd = request->passed;
+
+	if (!text || fd < 0)
+		return rf_error_set(err, "attach-disk: send \"disk\" and an open descriptor");
+	if (rf_disk_spec_parse(&spec, text, err))
+		return -1;
+	request->passed = -1;
+	if (rf_disks_add(&run->vm.disks, &spec, fd, err))
+		return -1;
+	rf_disks_report(&run->vm.disks, cJSON_AddArrayToObject(answer, "disks"));
+	return RF_CTL_CLOSE;
+}
+
+static int do_detach(struct run *run, struct rf_ctl_request *request,
+		     struct cJSON *answer, struct rf_error *err)
+{
+	const char *which = text_in(request, "disk");
+	bool force = cJSON_IsTrue(cJSON_GetObjectItem(request->members, "force"));
+
+	if (!which)
+		return rf_error_set(err, "detach-disk: which \"disk\"?");
+	return rf_disks_remove(&run->vm.disks, which, force, answer, err) ?
+		       -1 : RF_CTL_CLOSE;
+}
+
+/* Verbs about disks; 0 if it is none. */
+static int handle_disks(struct run *run, struct rf_ctl_request *request,
+			struct cJSON *answer, struct rf_error *err, int *after)
+{
+	if (!strcmp(request->verb, "attach-disk")) {
+		*after = do_attach(run, request, answer, err);
+	} else if (!strcmp(request->verb, "detach-disk")) {
+		*after = do_detach(run, request, answer, err);
+	} else if (!strcmp(request->verb, "disks")) {
+		rf_disks_report(&run->vm.disks,
+				cJSON_AddArrayToObject(answer, "disks"));
+		*after = RF_CTL_CLOSE;
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
+static int handle(void *ctx, struct rf_ctl_request *request,
+		  struct cJSON *answer, struct rf_error *err)
+{
+	const char *verb = request->verb;
 	struct run *run = ctx;
+	int after;
 
 	if (!strcmp(verb, "info")) {
 		rf_report_info(&run->vm, answer);
@@ -119,9 +176,11 @@ static int handle(void *ctx, const char *verb, struct cJSON *answer, int fd,
 	if (!strcmp(verb, "stats"))
 		return rf_report_stats(&run->vm, answer, err);
 	if (!strcmp(verb, "console"))
-		return do_console(run, answer, fd, err);
+		return do_console(run, answer, request->fd, err);
 
 	cJSON_AddStringToObject(answer, "name", run->vm.name);
+	if (handle_disks(run, request, answer, err, &after))
+		return after;
 	if (!strcmp(verb, "pause"))
 		return do_pause(run, err);
 	if (!strcmp(verb, "resume")) {

@@ -96,6 +96,18 @@ static int create_memory(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
+static int open_disks(struct rf_vm *vm, struct rf_error *err)
+{
+	for (unsigned int i = 0; i < vm->config->nr_disks; i++) {
+		const struct rf_disk_spec *spec = &vm->config->disks[i];
+		int fd = rf_disk_open(spec, err);
+
+		if (fd < 0 || rf_disks_add(&vm->disks, spec, fd, err))
+			return -1;
+	}
+	return 0;
+}
+
 int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 		 struct rf_error *err)
 {
@@ -107,6 +119,7 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	vm->ended_fd = -1;
 	vm->domain.to_launcher = -1;
 	vm->domain.from_launcher = -1;
+	rf_disks_init(&vm->disks);
 	vm->nr_vcpus = config->nr_vcpus;
 	vm->nr_pages = config->memory / PAGE_SIZE;
 	for (unsigned int i = 0; i < RF_MAX_VCPUS; i++)
@@ -125,7 +138,7 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 		goto err_destroy;
 	vm->io = rf_io_create(config, err);
 	if (!vm->io || open_device(vm, err) || create_memory(vm, err) ||
-	    rf_domain_create(&vm->domain, err))
+	    rf_domain_create(&vm->domain, err) || open_disks(vm, err))
 		goto err_destroy;
 	vm->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vm->ended_fd < 0) {
@@ -152,6 +165,7 @@ void rf_vm_destroy(struct rf_vm *vm)
 	if (vm->io)
 		rf_io_destroy(vm->io);
 	vm->io = NULL;
+	rf_disks_close(&vm->disks);
 	close_fd(&vm->ended_fd);
 	rf_domain_destroy(&vm->domain);
 	if (vm->memory)
@@ -185,7 +199,7 @@ static int create_vm_fd(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
-/* What every guest has. */
+/* What every guest has, and its disks. */
 static int add_devices(struct rf_vm *vm, struct rf_error *err)
 {
 	static const unsigned int kinds[] = { RF_DEVICE_ENTROPY, RF_DEVICE_BALLOON };
@@ -197,7 +211,7 @@ static int add_devices(struct rf_vm *vm, struct rf_error *err)
 			return rf_error_set(err, "the module will not make a device of kind %u: %s",
 					    kinds[i], strerror(-ret));
 	}
-	return 0;
+	return rf_disks_connect(&vm->disks, vm->vm_fd, err);
 }
 
 /*
@@ -380,6 +394,7 @@ void rf_vm_stop(struct rf_vm *vm)
 	rf_vcpu_join_all(vm);
 	rf_console_disconnect(vm->console);
 	rf_domain_disconnect(&vm->domain);
+	rf_disks_disconnect(&vm->disks);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		close_fd(&vm->vcpus[i].fd);
 	close_fd(&vm->vm_fd);

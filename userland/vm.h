@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "console.h"
+#include "disks.h"
 #include "domain.h"
 #include "error.h"
 #include "file.h"
@@ -42,6 +43,7 @@ struct rf_vcpu {
  * @console: Outlives reboots
  * @io: Emulated devices; outlive them too
  * @domain: The guest's store; the main thread's alone
+ * @disks: Outlive reboots; the main thread's alone
  * @ended_fd: eventfd: a vCPU has seen the end
  * @vcpus: The vCPUs
  * @nr_vcpus: How many
@@ -69,6 +71,7 @@ struct rf_vm {
 	struct rf_console *console;
 	struct rf_io *io;
 	struct rf_domain domain;
+	struct rf_disks disks;
 	int ended_fd;
 	struct rf_vcpu vcpus[RF_MAX_VCPUS];
 	unsigned int nr_vcpus;

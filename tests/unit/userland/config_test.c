@@ -2,7 +2,7 @@
 /*
  * config_test.c - command lines: understood, or refused with a reason
  *
- * Sources: userland/config.c userland/error.c
+ * Sources: userland/config.c userland/disk_spec.c userland/error.c
  */
 #include <string.h>
 
@@ -192,6 +192,59 @@ static void names_are_judged(void)
 	EXPECT(!rf_config_name_is_good("a234567890123456789012345678901234567890123456789"));
 }
 
+static void disks_are_told_by_words(void)
+{
+	const struct rf_disk_spec *disk = config.disks;
+
+	EXPECT(!parse("ringfence run -k k --disk a.img "
+		      "--disk /dev/sdb,readonly,buffered,serial=s1,offset=1M,size=512,"
+		      "iops=100,bps=10M,queues=4,blocksize=4096,discard,format=qcow2"));
+	EXPECT_EQ(config.nr_disks, 2);
+	EXPECT(!strcmp(disk[0].path, "a.img") && !strcmp(disk[0].format, "raw"));
+	EXPECT(!disk[0].read_only && disk[0].cache == RF_DISK_BY_KIND);
+	EXPECT(!strcmp(disk[1].path, "/dev/sdb") && !strcmp(disk[1].serial, "s1"));
+	EXPECT(disk[1].read_only && disk[1].discard && disk[1].cache == RF_DISK_BUFFERED);
+	EXPECT(disk[1].offset == 1 << 20 && disk[1].size == 512);
+	EXPECT(disk[1].iops == 100 && disk[1].bps == 10 << 20);
+	EXPECT(disk[1].nr_queues == 4 && disk[1].block_size == 4096);
+	EXPECT(!strcmp(disk[1].format, "qcow2"));
+	EXPECT(!parse("ringfence run -k k --disk a,,b,direct"));
+	EXPECT(!strcmp(disk[0].path, "a,b") && disk[0].cache == RF_DISK_DIRECT);
+}
+
+static void disks_that_make_no_sense_are_refused(void)
+{
+	static const char *const bad[] = {
+		"readwrite", "direct,buffered", "serial=", "serial=123456789012345678901",
+		"offset=-1", "offset=1X", "size=99999999999999999999", "size=16777216T",
+		"queues=0", "queues=65", "blocksize=1024", "format=a/b", "format=", "iops",
+		"", "serial",
+	};
+	char line[300];
+
+	EXPECT(refused("ringfence run -k k --disk ,readonly", "path"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "ringfence run -k k --disk img,%s", bad[i]);
+		EXPECT(refused(line, "disk img: "));
+	}
+	snprintf(line, sizeof(line), "ringfence run -k k --disk img,%0100d", 1);
+	EXPECT(refused(line, "disk img: what is"));
+}
+
+static void disks_come_and_go_by_name(void)
+{
+	EXPECT(!parse("ringfence attach-disk web a.img,readonly"));
+	EXPECT(config.verb == RF_VERB_ATTACH_DISK);
+	EXPECT(!strcmp(config.name, "web") && !strcmp(config.disk, "a.img,readonly"));
+	EXPECT(!parse("ringfence detach-disk web 3 --force"));
+	EXPECT(config.verb == RF_VERB_DETACH_DISK && config.force);
+	EXPECT(!strcmp(config.disk, "3"));
+	EXPECT(!parse("ringfence disks web --json"));
+	EXPECT(refused("ringfence attach-disk web", "which disk"));
+	EXPECT(refused("ringfence attach-disk", "of which guest"));
+	EXPECT(refused("ringfence disks web 3", "what is '3' for"));
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE(run_has_defaults),
 	TAP_CASE(run_takes_its_options),
@@ -201,6 +254,9 @@ static const struct tap_case cases[] = {
 	TAP_CASE(devices_have_their_files),
 	TAP_CASE(one_has_the_terminal),
 	TAP_CASE(names_are_judged),
+	TAP_CASE(disks_are_told_by_words),
+	TAP_CASE(disks_that_make_no_sense_are_refused),
+	TAP_CASE(disks_come_and_go_by_name),
 };
 
 int main(void)

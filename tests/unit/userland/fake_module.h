@@ -91,6 +91,48 @@ int rf_api_set_memory(int vm_fd, uint64_t guest_pfn, uint64_t nr_pages,
 	return guest_pfn ? -EINVAL : 0;
 }
 
+/* Disks by slot, from 1 on; one that was asked to leave has left when looked at. */
+static struct {
+	bool there;
+	bool leaving;
+} fake_disk[8];
+
+int rf_api_add_block(int vm_fd, struct rf_add_block *add)
+{
+	(void)vm_fd;
+	if (add->offset % 512)
+		return -EINVAL;
+	for (int i = 1; i < 8; i++)
+		if (!fake_disk[i].there) {
+			fake_disk[i].there = true;
+			fake_disk[i].leaving = false;
+			add->slot = i;
+			return 0;
+		}
+	return -ENOSPC;
+}
+
+int rf_api_get_device(int vm_fd, unsigned int slot,
+		      struct rf_device_state *state)
+{
+	(void)vm_fd;
+	if (fake_disk[slot].leaving)
+		fake_disk[slot].there = false;
+	*state = (struct rf_device_state){
+		.device_id = fake_disk[slot].there ? 2 : 0, .status = 15,
+		.requests = 7,
+	};
+	return 0;
+}
+
+int rf_api_remove_device(int vm_fd, unsigned int slot, bool force)
+{
+	(void)vm_fd;
+	fake_disk[slot].leaving = true;
+	fake_disk[slot].there = !force;
+	return force ? 0 : -EINPROGRESS;
+}
+
 int rf_api_add_device(int vm_fd, unsigned int device_id)
 {
 	(void)vm_fd;

@@ -14,7 +14,8 @@
  * Sources: userland/domain.c userland/store.c userland/store_tree.c
  * Sources: userland/store_ring.c userland/stop.c
  * Sources: userland/counters.c userland/sandbox.c userland/client.c
- * Sources: userland/json.c userland/file.c userland/error.c
+ * Sources: userland/disks.c userland/disk_spec.c userland/disk_client.c
+ * Sources: userland/nbd.c userland/json.c userland/file.c userland/error.c
  * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng
  * Libs: -lm -lutil -pthread
  */
@@ -36,6 +37,7 @@
 #include "make_image.h"
 #include "tap.h"
 #include "userland/client.h"
+#include "userland/disk_client.h"
 #include "userland/run.h"
 #include "userland/run_dir.h"
 #include "userland/stop.h"
@@ -139,6 +141,12 @@ static int run_verb(const char *line)
 		return rf_client_list(&config);
 	case RF_VERB_CONSOLE:
 		return rf_client_console(&config);
+	case RF_VERB_DISKS:
+		return rf_disk_client_list(&config);
+	case RF_VERB_ATTACH_DISK:
+		return rf_disk_client_attach(&config);
+	case RF_VERB_DETACH_DISK:
+		return rf_disk_client_detach(&config);
 	case RF_VERB_STOP:
 	case RF_VERB_REBOOT:
 		return rf_stop_main(&config);
@@ -655,6 +663,37 @@ static void json_is_json(void)
 	EXPECT_EQ(finish(l), RF_EXIT_POWEROFF);
 }
 
+/* The launcher may open nothing: who attaches a disk passes it on. */
+static void disks_come_and_go_while_it_runs(void)
+{
+	struct launcher *l;
+	char image[80], line[200];
+
+	snprintf(image, sizeof(image), "%s/disk.img", dir);
+	fclose(fopen(image, "w"));
+	snprintf(line, sizeof(line), "run -k k --name a --disk %s,serial=first", image);
+	l = start(line, -1);
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("disks a", "first"), 0);
+
+	snprintf(line, sizeof(line), "attach-disk a %s,serial=second,readonly", image);
+	EXPECT_EQ(verb_says(line, "second"), 0);
+	EXPECT_EQ(verb_says("disks a --json", "\"slot\":2"), 0);
+	snprintf(line, sizeof(line), "attach-disk a %s,offset=1", image);
+	EXPECT_EQ(verb_complains(line, "do not fit"), 1);
+	EXPECT_EQ(verb_complains("attach-disk a /nowhere", "/nowhere"), 1);
+	EXPECT_EQ(verb_complains("attach-disk a /dev/null", "neither a file"), 1);
+	EXPECT_EQ(verb_complains("detach-disk a 7", "no disk '7'"), 1);
+
+	EXPECT_EQ(verb_says("detach-disk a second --json", "\"gone\":true"), 0);
+	EXPECT_EQ(verb_complains("detach-disk a 2", "no disk '2'"), 1);
+	EXPECT_EQ(verb_says("detach-disk a 1 --force", "gone"), 0);
+	EXPECT_EQ(verb_complains("detach-disk a first", "no disk 'first'"), 1);
+	type(l, "p");
+	EXPECT_EQ(finish(l), 0);
+	unlink(image);
+}
+
 static void garbage_on_the_socket_is_survived(void)
 {
 	static const char *const requests[] = {
@@ -889,6 +928,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(a_name_is_taken_once),
 	TAP_CASE(what_sigkill_leaves_is_cleaned_up),
 	TAP_CASE(json_is_json),
+	TAP_CASE(disks_come_and_go_while_it_runs),
 	TAP_CASE(garbage_on_the_socket_is_survived),
 	TAP_CASE(a_terminal_is_given_back),
 	TAP_CASE(escape_detaches_from_the_console),
