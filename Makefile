@@ -35,6 +35,7 @@ help:
 	@echo 'make check          the chosen core of the tests (40 minutes on 2 cores)'
 	@echo 'make check-all      the whole matrix (hours)'
 	@echo 'make bench          the CPU and memory table, build/bench/cpu.json'
+	@echo 'make bench-io       what disk requests cost, build/bench/io.json and io.html'
 	@echo 'make lint           before each commit: layers, headers, docs, style, unit'
 	@echo 'make sparse         slower static checks: sparse, W=1, gcc and clang'
 	@echo 'make unit kunit guest boot fuzz   one layer of the tests each'
@@ -149,9 +150,11 @@ check-all: kernels
 lint unit kunit guest boot fuzz sparse:
 	@$(CHECK) $@
 
-.PHONY: bench
+.PHONY: bench bench-io
 bench: kernels
 	@tests/bench/bench
+bench-io: kernels
+	@tests/bench/bench-io
 
 .PHONY: sizes
 sizes:

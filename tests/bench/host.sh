@@ -3,6 +3,7 @@
 # counters read before and after each.  Lines that begin with BENCH are for
 # the combiner (tests/bench/bench).
 . /lib/rf.sh
+. /lib/follow.sh
 plan 3
 
 echo "BENCH native-boot $(dmesg | sed -n 's/^\[ *\([0-9.]*\)\] Run .* as init process.*/\1/p')"
@@ -13,28 +14,7 @@ native() {
 }
 check "operations run natively" native
 
-# For tests/bench/profile: what is where.
-[ -z "$SYMBOLS" ] || gzip -c /proc/kallsyms | base64 -w 1000 | sed 's/^/BENCH symbols /'
-
-stats() { echo "BENCH stats $1 $(ringfence stats bench --json)"; }
-
-# Follow the guest's console; answer each of its pauses once the counters are
-# read.  The pipe to the guest's keyboard is fd 3.
-follow() {
-	while read -r line; do
-		case $line in
-		*"OPS-READY "*|*"OPS-DONE "*)
-			# shellcheck disable=SC2086
-			set -- ${line#*OPS-}
-			stats "$1 $2 $3"
-			echo >&3 ;;
-		*"{\"op\""*) echo "BENCH guest {${line#*\{}" ;;
-		"SYMBOLS "*) echo "BENCH guest-symbols ${line#SYMBOLS }" ;;
-		"STAMP "*) echo "BENCH guest-boot ${line#STAMP } $began" ;;
-		*) echo "guest: $line" ;;
-		esac
-	done
-}
+symbols
 
 in_guest() {
 	mkfifo /tmp/keys

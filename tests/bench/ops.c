@@ -29,28 +29,14 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 #define PAGE	4096UL
 #define PAGES	1024UL		/* in a region that is measured per page */
-#define RUNS	5
 #define BALLAST	1024UL		/* pages a process has, when it forks */
 #define BALLAST_AT	(1UL << 40)
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static long raw_syscall(long nr, long a, long b)
 {
@@ -168,50 +154,9 @@ static int cached_file(void)
 /*
  * ---- The operations
  *
- * Each returns the nanoseconds of its measured parts, which are between
- * begin() and end(), so that setting up and tearing down are outside.
+ * Each returns the nanoseconds of its measured parts, so that setting up and
+ * tearing down are outside.
  */
-
-/* The operation whose counters somebody reads in this run. */
-static const char *stepping;
-
-static void pause_for(const char *what, unsigned long n)
-{
-	char line[80];
-
-	printf("OPS-%s %s %lu\n", what, stepping, n);
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		exit(1);
-}
-
-/* NOPs that a profiler finds: see profile-plugin.c. */
-#define MARK_BEGINS	0x72667001
-#define MARK_ENDS	0x72667002
-#define MARK_BOOT	0x10
-
-static inline __attribute__((always_inline)) void mark(const unsigned int nr)
-{
-	asm volatile(".byte 0x0f, 0x1f, 0x80; .long %c0" : : "i" (nr) : "memory");
-}
-
-static uint64_t begin(unsigned long n)
-{
-	if (stepping)
-		pause_for("READY", n);
-	mark(MARK_BEGINS);
-	return now_ns();
-}
-
-static uint64_t end(uint64_t start)
-{
-	uint64_t ns = now_ns() - start;
-
-	mark(MARK_ENDS);
-	if (stepping)
-		pause_for("DONE", 0);
-	return ns;
-}
 
 static uint64_t op_getpid(unsigned long n)
 {
@@ -541,13 +486,6 @@ static const struct op ops[] = {
 	{ "int_loop",		op_int_loop,		2000000 },
 	{ "memcpy",		op_memcpy,		100 },
 };
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static void measure(const struct op *op, unsigned long scale, bool step)
 {
