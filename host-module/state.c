@@ -408,8 +408,8 @@ static int vm_check(struct rf_vm *vm)
 		return -ESHUTDOWN;
 	if (!vm->nr_vcpus)
 		return -EINVAL;
-	/* Their rings, and what is under way, are no part of a state. */
-	return rf_bus_is_empty(vm) ? 0 : -EOPNOTSUPP;
+	/* Rings, and what is under way in devices, are no part of a state. */
+	return rf_bus_is_idle(vm) ? 0 : -EOPNOTSUPP;
 }
 
 /* Keep the vCPUs' threads out; -EBUSY if one is in there. */

@@ -370,7 +370,7 @@ struct rf_kill {
  * ports again, with RF_BIND_RESTORED: each of them has been raised, so that the
  * guest looks after what it may have missed.
  *
- * Return: 0, EOPNOTSUPP if the VM has a device (its rings would not be saved),
+ * Return: 0, EOPNOTSUPP if the guest uses a device (its rings would not be saved),
  * EBUSY if a vCPU is running or (RF_LOAD_STATE) the VM has run, has been loaded
  * or has ports, ESHUTDOWN if the VM has ended, EINVAL if the state is
  * cut short, wrong, or of another VM.  A load that fails ends the VM.

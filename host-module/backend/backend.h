@@ -247,7 +247,9 @@ struct rf_device *rf_bus_lookup(struct rf_vm *vm, u32 device_id);
 void rf_bus_unlock(struct rf_vm *vm);
 
 int rf_bus_get_state(struct rf_vm *vm, struct rf_device_state *state);
-bool rf_bus_is_empty(struct rf_vm *vm);
+
+/* Has the guest no driver for any of it?  Then there is nothing to be saved. */
+bool rf_bus_is_idle(struct rf_vm *vm);
 
 int rf_bus_vm_init(struct rf_vm *vm);
 void rf_bus_vm_exit(struct rf_vm *vm);

@@ -329,15 +329,21 @@ void rf_bus_unlock(struct rf_vm *vm)
 	up_read(&vm->bus->lock);
 }
 
-bool rf_bus_is_empty(struct rf_vm *vm)
+bool rf_bus_is_idle(struct rf_vm *vm)
 {
 	struct rf_bus *bus = vm->bus;
-	bool empty;
+	struct rf_device *dev;
+	bool idle = !READ_ONCE(bus->port);
+	u32 slot;
 
-	down_read(&bus->lock);
-	empty = !memchr_inv(bus->slots, 0, sizeof(bus->slots));
-	up_read(&bus->lock);
-	return empty;
+	for (slot = 0; slot < RF_GUEST_MAX_SLOTS; slot++) {
+		dev = device_lock(bus, slot);
+		if (!dev)
+			continue;
+		idle &= !dev->status && !READ_ONCE(dev->broken);
+		device_unlock(bus, dev);
+	}
+	return idle;
 }
 
 static u32 device_status(const struct rf_device *dev)
