@@ -36,7 +36,7 @@ enum { QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_STATS, MAX_QUEUES = 4 };
 /**
  * struct rf_balloon_device - a VM's balloon
  * @dev: Device
- * @chain: The request at hand, by queue; its serve_lock
+ * @chains: The request at hand, by queue; its serve_lock
  * @pfns: Page numbers of an inflate request; its serve_lock
  * @stats_lock: What follows
  * @stats: As last told

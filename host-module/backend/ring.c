@@ -22,6 +22,21 @@
 /* Rings that another vCPU keeps filling: after so many times all of it, later. */
 #define MAX_ROUNDS	2
 
+/* A device of version 1 is little-endian. */
+#define from16(_v)	le16_to_cpu((__force __le16)READ_ONCE(_v))
+#define from32(_v)	le32_to_cpu((__force __le32)READ_ONCE(_v))
+#define from64(_v)	le64_to_cpu((__force __le64)READ_ONCE(_v))
+#define to16(_v)	((__force __virtio16)cpu_to_le16(_v))
+#define to32(_v)	((__force __virtio32)cpu_to_le32(_v))
+
+/* A descriptor, looked at once. */
+struct desc {
+	u64 addr;
+	u32 len;
+	u16 flags;
+	u16 next;
+};
+
 /* --- memory ----------------------------------------------------------------------- */
 
 static void area_unmap(struct rf_ring_area *area)
@@ -113,7 +128,7 @@ static int end_queue(struct rf_queue *q)
 	return -EINVAL;
 }
 
-static bool chain_add(struct rf_chain *chain, const struct vring_desc *desc)
+static bool chain_add(struct rf_chain *chain, const struct desc *desc)
 {
 	bool write = desc->flags & VRING_DESC_F_WRITE;
 	u32 *sum = write ? &chain->write_len : &chain->read_len;
@@ -138,11 +153,11 @@ static bool chain_walk(struct rf_chain *chain, const struct vring_desc *table, u
 
 	for (n = 0; n < num && i < num; n++) {
 		/* The table may be the guest's: one look at each. */
-		struct vring_desc desc = {
-			.addr	= READ_ONCE(table[i].addr),
-			.len	= READ_ONCE(table[i].len),
-			.flags	= READ_ONCE(table[i].flags),
-			.next	= READ_ONCE(table[i].next),
+		struct desc desc = {
+			.addr	= from64(table[i].addr),
+			.len	= from32(table[i].len),
+			.flags	= from16(table[i].flags),
+			.next	= from16(table[i].next),
 		};
 
 		if ((desc.flags & VRING_DESC_F_INDIRECT) || !chain_add(chain, &desc))
@@ -178,27 +193,27 @@ static bool chain_take(struct rf_queue *q, struct rf_chain *chain, u16 head)
 	chain->read_len = 0;
 	chain->write_len = 0;
 	desc = &q->desc[array_index_nospec(head, q->num)];
-	if (!(READ_ONCE(desc->flags) & VRING_DESC_F_INDIRECT))
+	if (!(from16(desc->flags) & VRING_DESC_F_INDIRECT))
 		return chain_walk(chain, q->desc, q->num, head);
 	if (!rf_device_has(q->dev, VIRTIO_RING_F_INDIRECT_DESC))
 		return false;
-	return chain_indirect(q, chain, READ_ONCE(desc->addr), READ_ONCE(desc->len));
+	return chain_indirect(q, chain, from64(desc->addr), from32(desc->len));
 }
 
 /* Is there a request?  If not, have the guest ring for the next one. */
 static bool queue_has_next(struct rf_queue *q, u16 *avail)
 {
-	u16 *event = (u16 *)&q->used->ring[q->num];
+	__virtio16 *event = (__virtio16 *)&q->used->ring[q->num];
 
-	*avail = READ_ONCE(q->avail->idx);
+	*avail = from16(q->avail->idx);
 	if (*avail != q->last_avail)
 		return true;
 	if (!rf_device_has(q->dev, VIRTIO_RING_F_EVENT_IDX))
 		return false;
 
-	WRITE_ONCE(*event, q->last_avail);
+	WRITE_ONCE(*event, to16(q->last_avail));
 	smp_mb();	/* ask for the doorbell, then look once more */
-	*avail = READ_ONCE(q->avail->idx);
+	*avail = from16(q->avail->idx);
 	return *avail != q->last_avail;
 }
 
@@ -221,7 +236,7 @@ int rf_queue_next(struct rf_queue *q, struct rf_chain *chain)
 	q->budget--;
 
 	smp_rmb();	/* the index, then what it is of */
-	head = READ_ONCE(q->avail->ring[q->last_avail & (q->num - 1)]);
+	head = from16(q->avail->ring[q->last_avail & (q->num - 1)]);
 	if (!chain_take(q, chain, head))
 		return end_queue(q);
 	q->last_avail++;
@@ -255,10 +270,11 @@ static void used_add(struct rf_queue *q, u16 head, u32 written)
 
 	lockdep_assert_held(&q->used_lock);
 
-	WRITE_ONCE(elem->id, head);
-	WRITE_ONCE(elem->len, written);
+	WRITE_ONCE(elem->id, to32(head));
+	WRITE_ONCE(elem->len, to32(written));
 	smp_wmb();	/* the entry before the index */
-	WRITE_ONCE(q->used->idx, ++q->used_idx);
+	q->used_idx++;
+	WRITE_ONCE(q->used->idx, to16(q->used_idx));
 }
 
 /* Does the guest want to hear of what was added since it last was told? */
@@ -273,8 +289,8 @@ static bool used_news(struct rf_queue *q)
 		return false;
 	smp_mb();	/* the index before the guest's wish */
 	if (!rf_device_has(q->dev, VIRTIO_RING_F_EVENT_IDX))
-		return !(READ_ONCE(q->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
-	event = READ_ONCE(q->avail->ring[q->num]);
+		return !(from16(q->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
+	event = from16(q->avail->ring[q->num]);
 	return vring_need_event(event, q->used_idx, from);
 }
 
