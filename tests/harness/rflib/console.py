@@ -18,6 +18,9 @@ SPLATS = re.compile("|".join((
 )))
 
 TIMESTAMP = re.compile(r"^(<\d+>)?\[ *\d+\.\d+\](\[[ A-Z]\d+\])? ")
+# What a test says of what did not hold: of a one-file guest, or of a script.
+GUEST_REMARK = re.compile(r"^guest: # (\S+\.c:\d+: .*)$")
+REMARK = re.compile(r"^ *# (?!Subtest)(.*)$")
 RESULT = re.compile(r"^( *)(not ok|ok) (\d+) ?-? ?(.*)$")
 PLAN = re.compile(r"^( *)1\.\.(\d+)\s*$")
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -49,6 +52,8 @@ class Verdict:
         self.cases = []         # (name, "ok" | "not ok" | "skip")
         self.splats = []
         self.notes = []
+        self.remarks = []       # why something failed, in the test's words
+        self._said = []         # since the last result
         self.exit = None
         self.booted = False
         self._expect = re.compile(expect) if expect else None
@@ -70,8 +75,14 @@ class Verdict:
         return True
 
     def test_line(self, line):
+        remark = GUEST_REMARK.match(line)
+        if remark:
+            self.remarks.append(remark[1])
         if line.startswith("guest: "):
             return
+        remark = REMARK.match(line)
+        if remark:
+            self._said.append(remark[1])
         if line.startswith("RFVM-EXIT "):
             self.exit = int(line.split()[1])
         elif line.startswith("RFVM-BOOT "):
@@ -101,6 +112,9 @@ class Verdict:
             return
         self._results += planned
         self._close_suite(case)
+        if word == "not ok":
+            self.remarks += self._said[-3:]
+        self._said = []
 
     def _close_suite(self, case):
         """A top-level result ends the subtests before it, if there are any.
@@ -133,4 +147,6 @@ class Verdict:
         if self._plan is not None and self._results != self._plan:
             why.append(f"{self._plan} results were planned, "
                        f"{self._results} came")
+        if why:
+            why += [f"it says: {text}" for text in self.remarks[:8]]
         return why
