@@ -19,6 +19,7 @@
 
 enum option_value {
 	OPT_ATA = 256,
+	OPT_BALLOON,
 	OPT_CDROM,
 	OPT_CONSOLE,
 	OPT_DISK,
@@ -41,6 +42,7 @@ enum verb_takes {
 	TAKES_NAME,
 	TAKES_KERNEL,
 	TAKES_NAME_AND_DISK,
+	TAKES_NAME_AND_SIZE,
 };
 
 struct verb {
@@ -52,7 +54,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "run", RF_VERB_RUN, TAKES_NOTHING,
-	  "kernel initrd cmdline memory cpus name console disk serial ata cdrom "
+	  "kernel initrd cmdline memory cpus name console disk balloon serial ata cdrom "
 	  "no-reboot seccomp user run-dir json" },
 	{ "inspect", RF_VERB_INSPECT, TAKES_KERNEL, "kernel extract json" },
 	{ "doctor", RF_VERB_DOCTOR, TAKES_NOTHING, "json" },
@@ -69,6 +71,7 @@ static const struct verb verbs[] = {
 	{ "attach-disk", RF_VERB_ATTACH_DISK, TAKES_NAME_AND_DISK, "run-dir json" },
 	{ "detach-disk", RF_VERB_DETACH_DISK, TAKES_NAME_AND_DISK,
 	  "run-dir json timeout force" },
+	{ "balloon", RF_VERB_BALLOON, TAKES_NAME_AND_SIZE, "run-dir json timeout" },
 	{ "version", RF_VERB_VERSION, TAKES_NOTHING, "json" },
 	{ "help", RF_VERB_HELP, TAKES_NOTHING, "" },
 };
@@ -80,6 +83,7 @@ static const struct option options[] = {
 	{ "memory", required_argument, NULL, 'm' },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "ata", required_argument, NULL, OPT_ATA },
+	{ "balloon", required_argument, NULL, OPT_BALLOON },
 	{ "cdrom", required_argument, NULL, OPT_CDROM },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
 	{ "disk", required_argument, NULL, OPT_DISK },
@@ -114,6 +118,7 @@ void rf_config_print_help(void)
 	      "  disks      a guest's disks, with counters\n"
 	      "  attach-disk NAME DISK   give a guest that runs another disk\n"
 	      "  detach-disk NAME SLOT|SERIAL   take one away again\n"
+	      "  balloon NAME [SIZE]   what a guest keeps of its memory; or have it keep SIZE\n"
 	      "  inspect    what a kernel file asks of us; --extract FILE unpacks it\n"
 	      "  doctor     can this host run guests, and if not, what to do\n"
 	      "  version    of this program and of the module\n"
@@ -129,13 +134,14 @@ void rf_config_print_help(void)
 	      "      --disk PATH[,readonly][,direct|buffered][,serial=S][,discard]\n"
 	      "             [,offset=N][,size=N][,iops=N][,bps=N][,queues=N]\n"
 	      "             [,blocksize=N][,format=F]   may be repeated\n"
+	      "      --balloon auto[,min=SIZE]  give memory back when the host needs it\n"
 	      "      --serial WHERE    16550A at 0x3f8: stdio, file:PATH, socket:PATH\n"
 	      "      --ata FILE[,readonly]  disk at 0x1f0; up to twice\n"
 	      "      --cdrom FILE      CD-ROM at 0x170\n"
 	      "      --no-reboot       a reboot ends the run, with status 3\n"
 	      "      --seccomp on|off  confine the launcher after set-up; default on\n"
 	      "      --user USER       whom root becomes after set-up\n"
-	      "stop, reboot, detach-disk:\n"
+	      "stop, reboot, detach-disk, balloon:\n"
 	      "      --timeout S       wait so many seconds; default 60, 0 does not wait\n"
 	      "      --force           stop: then end the guest anyway; detach-disk: at once\n"
 	      "all:  --json, --run-dir DIR\n"
@@ -220,6 +226,37 @@ static int set_memory(struct rf_config *config, const char *text,
 	    config->memory % 4096)
 		return rf_error_set(err, "-m %s: give a size from 4M to 255G, such as 512M",
 				    text);
+	return 0;
+}
+
+/* ringfence balloon NAME SIZE */
+static int set_balloon_size(struct rf_config *config, int nr, char **args,
+			    struct rf_error *err)
+{
+	if (nr > 2)
+		return rf_error_set(err, "balloon: what is '%s' for? See 'ringfence help'",
+				    args[2]);
+	if (rf_config_parse_size(args[1], &config->balloon_size) ||
+	    config->balloon_size < MIN_MEMORY || config->balloon_size > MAX_MEMORY)
+		return rf_error_set(err, "balloon: '%s' is no size from 4M to 255G, such as 256M",
+				    args[1]);
+	return 0;
+}
+
+/* auto[,min=SIZE] */
+static int set_balloon(struct rf_config *config, const char *text,
+		       struct rf_error *err)
+{
+	if (!strncmp(text, "auto,min=", 9)) {
+		if (rf_config_parse_size(text + 9, &config->balloon_min) ||
+		    config->balloon_min < MIN_MEMORY)
+			return rf_error_set(err, "--balloon %s: min= is a size from 4M, say 128M",
+					    text);
+	} else if (strcmp(text, "auto")) {
+		return rf_error_set(err, "--balloon %s: say auto or auto,min=SIZE",
+				    text);
+	}
+	config->balloon_auto = true;
 	return 0;
 }
 
@@ -371,6 +408,8 @@ static int set_option(struct rf_config *config, int opt, char *arg,
 		return set_cpus(config, arg, err);
 	case OPT_ATA:
 		return add_ata(config, arg, err);
+	case OPT_BALLOON:
+		return set_balloon(config, arg, err);
 	case OPT_CDROM:
 		config->cdrom = arg;
 		return 0;
@@ -416,6 +455,7 @@ static int take_arguments(struct rf_config *config, const struct verb *verb,
 	switch (verb->takes) {
 	case TAKES_NAME:
 	case TAKES_NAME_AND_DISK:
+	case TAKES_NAME_AND_SIZE:
 		if (!nr)
 			return rf_error_set(err, "%s: of which guest? See 'ringfence list'",
 					    verb->name);
@@ -424,6 +464,8 @@ static int take_arguments(struct rf_config *config, const struct verb *verb,
 		used = 1;
 		if (verb->takes == TAKES_NAME)
 			break;
+		if (verb->takes == TAKES_NAME_AND_SIZE)
+			return nr > 1 ? set_balloon_size(config, nr, args, err) : 0;
 		if (nr < 2)
 			return rf_error_set(err, "%s: which disk?", verb->name);
 		config->disk = args[1];

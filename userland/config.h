@@ -38,6 +38,7 @@ enum rf_verb {
 	RF_VERB_DISKS,
 	RF_VERB_ATTACH_DISK,
 	RF_VERB_DETACH_DISK,
+	RF_VERB_BALLOON,
 };
 
 enum rf_console_mode {
@@ -89,6 +90,9 @@ struct rf_ata_config {
  * @disks: run: what it has
  * @nr_disks: run: how many
  * @disk: attach-disk: what --disk takes; detach-disk: slot or serial number
+ * @balloon_auto: run: size it by the host's need
+ * @balloon_min: run: what the guest keeps then in any case, bytes
+ * @balloon_size: balloon: what it is to keep, bytes; 0: only look
  * @extract: inspect: where to put the unpacked kernel, or NULL
  */
 struct rf_config {
@@ -116,6 +120,9 @@ struct rf_config {
 	struct rf_disk_spec disks[RF_MAX_DISKS];
 	unsigned int nr_disks;
 	const char *disk;
+	bool balloon_auto;
+	uint64_t balloon_min;
+	uint64_t balloon_size;
 	const char *extract;
 };
 

@@ -2,6 +2,7 @@
 /*
  * main.c - ringfence: argv to config to verb to exit status
  */
+#include "balloon_client.h"
 #include "client.h"
 #include "config.h"
 #include "disk_client.h"
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
 		return rf_disk_client_attach(&config);
 	case RF_VERB_DETACH_DISK:
 		return rf_disk_client_detach(&config);
+	case RF_VERB_BALLOON:
+		return rf_balloon_client(&config);
 	case RF_VERB_STOP:
 	case RF_VERB_REBOOT:
 		return rf_stop_main(&config);

@@ -19,6 +19,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "balloon.h"
 #include "ctl.h"
 #include "event.h"
 #include "json.h"
@@ -162,6 +163,20 @@ static int handle_disks(struct run *run, struct rf_ctl_request *request,
 	return 1;
 }
 
+/* With "keep", bytes: ask the guest for the rest. */
+static int do_balloon(struct run *run, struct rf_ctl_request *request,
+		      struct cJSON *answer, struct rf_error *err)
+{
+	const struct cJSON *keep = cJSON_GetObjectItem(request->members, "keep");
+	double bytes = cJSON_GetNumberValue(keep);
+
+	if (keep && !(bytes >= 0 && bytes < 1e15))
+		return rf_error_set(err, "balloon: \"keep\" is a number of bytes");
+	if (keep && rf_balloon_set(&run->vm, bytes, err))
+		return -1;
+	return rf_balloon_report(&run->vm, answer, err) ? -1 : RF_CTL_CLOSE;
+}
+
 static int handle(void *ctx, struct rf_ctl_request *request,
 		  struct cJSON *answer, struct rf_error *err)
 {
@@ -191,6 +206,8 @@ static int handle(void *ctx, struct rf_ctl_request *request,
 		kill_guest(run);
 		return RF_CTL_KEEP;
 	}
+	if (!strcmp(verb, "balloon"))
+		return do_balloon(run, request, answer, err);
 	if (!strcmp(verb, "stop"))
 		return do_shutdown(run, "poweroff", answer, err);
 	if (!strcmp(verb, "reboot"))
@@ -214,7 +231,8 @@ static void wait_for_end(struct run *run)
 			rf_domain_fd(&run->vm.domain), POLLIN, 0
 		};
 		rf_ctl_prepare(run->ctl, &polls[POLL_CTL]);
-		if (poll(polls, sizeof(polls) / sizeof(polls[0]), -1) < 0)
+		if (poll(polls, sizeof(polls) / sizeof(polls[0]),
+			 rf_balloon_due(&run->vm)) < 0)
 			continue;
 		if (polls[POLL_END].revents)
 			return;
@@ -224,6 +242,7 @@ static void wait_for_end(struct run *run)
 		}
 		if (polls[POLL_STORE].revents)
 			rf_domain_serve(&run->vm.domain, run->vm.name);
+		rf_balloon_tick(&run->vm);
 		rf_ctl_serve(run->ctl, &polls[POLL_CTL]);
 	}
 }

@@ -16,6 +16,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "balloon.h"
 #include "event.h"
 #include "image.h"
 #include "rf_api.h"
@@ -119,6 +120,7 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	vm->ended_fd = -1;
 	vm->domain.to_launcher = -1;
 	vm->domain.from_launcher = -1;
+	vm->balloon.pressure_fd = -1;
 	rf_disks_init(&vm->disks);
 	vm->nr_vcpus = config->nr_vcpus;
 	vm->nr_pages = config->memory / PAGE_SIZE;
@@ -138,7 +140,8 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 		goto err_destroy;
 	vm->io = rf_io_create(config, err);
 	if (!vm->io || open_device(vm, err) || create_memory(vm, err) ||
-	    rf_domain_create(&vm->domain, err) || open_disks(vm, err))
+	    rf_domain_create(&vm->domain, err) || open_disks(vm, err) ||
+	    rf_balloon_create(vm, err))
 		goto err_destroy;
 	vm->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vm->ended_fd < 0) {
@@ -166,6 +169,7 @@ void rf_vm_destroy(struct rf_vm *vm)
 		rf_io_destroy(vm->io);
 	vm->io = NULL;
 	rf_disks_close(&vm->disks);
+	rf_balloon_destroy(vm);
 	close_fd(&vm->ended_fd);
 	rf_domain_destroy(&vm->domain);
 	if (vm->memory)

@@ -44,6 +44,8 @@ struct rf_vcpu {
  * @io: Emulated devices; outlive them too
  * @domain: The guest's store; the main thread's alone
  * @disks: Outlive reboots; the main thread's alone
+ * @balloon: --balloon auto: what tells the host's need, or -1; and when to look
+ *	next, in ms
  * @ended_fd: eventfd: a vCPU has seen the end
  * @vcpus: The vCPUs
  * @nr_vcpus: How many
@@ -72,6 +74,10 @@ struct rf_vm {
 	struct rf_io *io;
 	struct rf_domain domain;
 	struct rf_disks disks;
+	struct {
+		int pressure_fd;
+		long long next_tick;
+	} balloon;
 	int ended_fd;
 	struct rf_vcpu vcpus[RF_MAX_VCPUS];
 	unsigned int nr_vcpus;

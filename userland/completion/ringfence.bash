@@ -3,7 +3,7 @@
 
 _ringfence() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-	local verbs="run list info console pause resume stop reboot kill stats inspect doctor version help"
+	local verbs="run list info console pause resume stop reboot kill stats balloon inspect doctor version help"
 	local verb=${COMP_WORDS[1]}
 
 	COMPREPLY=()
@@ -21,6 +21,9 @@ _ringfence() {
 	--console)
 		mapfile -t COMPREPLY < <(compgen -W "stdio socket none file:" -- "$cur")
 		return ;;
+	--balloon)
+		mapfile -t COMPREPLY < <(compgen -W "auto auto,min=" -- "$cur")
+		return ;;
 	--serial)
 		mapfile -t COMPREPLY < <(compgen -W "stdio file: socket:" -- "$cur")
 		return ;;
@@ -36,7 +39,7 @@ _ringfence() {
 	case $verb,$cur in
 	run,*)
 		mapfile -t COMPREPLY < <(compgen -W "--kernel --initrd --cmdline \
-			--memory --cpus --name --console --serial --ata --cdrom --no-reboot --seccomp \
+			--memory --cpus --name --console --balloon --serial --ata --cdrom --no-reboot --seccomp \
 			--user --run-dir --json" -- "$cur") ;;
 	inspect,-*)
 		mapfile -t COMPREPLY < <(compgen -W "--extract --json" -- "$cur") ;;
@@ -44,13 +47,15 @@ _ringfence() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	doctor,*|version,*)
 		mapfile -t COMPREPLY < <(compgen -W "--json" -- "$cur") ;;
+	balloon,-*)
+		mapfile -t COMPREPLY < <(compgen -W "--timeout --json --run-dir" -- "$cur") ;;
 	stop,-*)
 		mapfile -t COMPREPLY < <(compgen -W "--timeout --force --json --run-dir" -- "$cur") ;;
 	reboot,-*)
 		mapfile -t COMPREPLY < <(compgen -W "--timeout --json --run-dir" -- "$cur") ;;
 	*,-*)
 		mapfile -t COMPREPLY < <(compgen -W "--json --run-dir" -- "$cur") ;;
-	info,*|console,*|pause,*|resume,*|stop,*|reboot,*|kill,*|stats,*)
+	info,*|console,*|pause,*|resume,*|stop,*|reboot,*|kill,*|stats,*|balloon,*)
 		mapfile -t COMPREPLY < <(compgen -W "$(ringfence list 2>/dev/null |
 			sed -n '2,$s/ .*//p')" -- "$cur") ;;
 	esac

@@ -37,6 +37,8 @@ static struct {
 	uint8_t *memory;
 	uint64_t nr_pages;
 	uint64_t shared_info_pfn;
+	uint64_t balloon_target;
+	uint64_t balloon_actual;
 	int to_launcher;
 	int from_launcher;
 	int ended;		/* eventfd, drained by the next start */
@@ -116,6 +118,14 @@ int rf_api_get_device(int vm_fd, unsigned int slot,
 		      struct rf_device_state *state)
 {
 	(void)vm_fd;
+	/* Above the disks, the balloon, with a driver. */
+	if (slot >= 8) {
+		*state = (struct rf_device_state){
+			.device_id = slot == 8 ? RF_DEVICE_BALLOON : 0,
+			.status = 15,
+		};
+		return 0;
+	}
 	if (fake_disk[slot].leaving)
 		fake_disk[slot].there = false;
 	*state = (struct rf_device_state){
@@ -138,6 +148,19 @@ int rf_api_add_device(int vm_fd, unsigned int device_id)
 	(void)vm_fd;
 	return device_id == RF_DEVICE_ENTROPY ||
 		       device_id == RF_DEVICE_BALLOON ? 0 : -EOPNOTSUPP;
+}
+
+int rf_api_balloon(int vm_fd, struct rf_balloon *balloon)
+{
+	(void)vm_fd;
+	if (balloon->flags & RF_BALLOON_SET)
+		fake.balloon_target = balloon->target_pages;
+	balloon->target_pages = fake.balloon_target;
+	balloon->actual_pages = fake.balloon_actual;
+	balloon->reported_pages = 3;
+	balloon->stats_valid = 1 << 4;
+	balloon->stats[4] = 4096;
+	return 0;
 }
 
 int rf_api_set_domain(int vm_fd, uint64_t shared_info_pfn, uint64_t nr_pages)

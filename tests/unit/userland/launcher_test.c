@@ -15,6 +15,7 @@
  * Sources: userland/store_ring.c userland/stop.c
  * Sources: userland/counters.c userland/sandbox.c userland/client.c
  * Sources: userland/disks.c userland/disk_spec.c userland/disk_client.c
+ * Sources: userland/balloon.c userland/balloon_policy.c userland/balloon_client.c
  * Sources: userland/nbd.c userland/json.c userland/file.c userland/error.c
  * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng
  * Libs: -lm -lutil -pthread
@@ -36,6 +37,7 @@
 #include "fake_module.h"
 #include "make_image.h"
 #include "tap.h"
+#include "userland/balloon_client.h"
 #include "userland/client.h"
 #include "userland/disk_client.h"
 #include "userland/run.h"
@@ -147,6 +149,8 @@ static int run_verb(const char *line)
 		return rf_disk_client_attach(&config);
 	case RF_VERB_DETACH_DISK:
 		return rf_disk_client_detach(&config);
+	case RF_VERB_BALLOON:
+		return rf_balloon_client(&config);
 	case RF_VERB_STOP:
 	case RF_VERB_REBOOT:
 		return rf_stop_main(&config);
@@ -458,6 +462,27 @@ static void stop_says_why_it_did_not_work(void)
 				 "took note but still runs after 1 s"), 1);
 	EXPECT_EQ(verb_says("pause a", "a"), 0);
 	EXPECT_EQ(verb_complains("stop a", "it is paused"), 1);
+	EXPECT_EQ(verb_says("kill a", "a"), 0);
+	EXPECT_EQ(finish(l), RF_EXIT_KILLED);
+}
+
+static void a_balloon_is_sized_and_watched(void)
+{
+	struct launcher *l = start("run -k k --name a", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("balloon a --json",
+			    "\"memory\":33554432,\"target\":33554432,"
+			    "\"kept\":33554432,\"reported_free\":12288,"
+			    "\"driver\":true,\"auto\":false,"
+			    "\"guest\":{\"free\":4096}"), 0);
+	EXPECT_EQ(verb_says("balloon a 16M --timeout 0 --json",
+			    "\"target\":16777216"), 0);
+	EXPECT_EQ(verb_complains("balloon a 16M --timeout 1",
+				 "after 1 s the guest keeps 32M and not 16M"), 1);
+	EXPECT_EQ(verb_says("balloon a 32M", "33554432"), 0);
+	EXPECT_EQ(verb_complains("balloon a 33M", "was started with 32M"), 1);
+	EXPECT_EQ(verb_complains("balloon a 1K", "is no size"), 2);
 	EXPECT_EQ(verb_says("kill a", "a"), 0);
 	EXPECT_EQ(finish(l), RF_EXIT_KILLED);
 }
@@ -916,7 +941,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE(reboot_returns_when_the_guest_does_it),
 	TAP_CASE(stop_finds_a_guest_that_listens_later),
 	TAP_CASE(stop_says_why_it_did_not_work),
-	TAP_CASE(stop_need_not_wait),
+	TAP_CASE(a_balloon_is_sized_and_watched), TAP_CASE(stop_need_not_wait),
 	TAP_CASE(stop_can_be_made_to_work),
 	TAP_CASE(stop_tells_another_end_from_its_own),
 	TAP_CASE(a_broken_store_hurts_only_its_guest),
