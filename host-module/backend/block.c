@@ -12,6 +12,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/virtio_byteorder.h>
 
 #include <uapi/linux/virtio_ids.h>
 
@@ -423,7 +424,7 @@ static bool queue_take(struct rf_queue *q, struct rf_block_queue *bq)
 		return false;
 	}
 
-	type = le32_to_cpu(header.type);
+	type = __virtio32_to_cpu(true, header.type);
 	if (blk->limited && limit_holds(q, bq, data_len(chain, type)))
 		return false;
 
@@ -431,7 +432,7 @@ static bool queue_take(struct rf_queue *q, struct rf_block_queue *bq)
 	request_set(rq, chain, type);
 	*bq->last = rq;
 	bq->last = &rq->next;
-	err = request_begin(rq, chain, le64_to_cpu(header.sector));
+	err = request_begin(rq, chain, __virtio64_to_cpu(true, header.sector));
 	if (err != -EIOCBQUEUED)
 		rf_block_end(rq, err);
 	return true;
@@ -674,28 +675,29 @@ static void set_topology(struct rf_block *blk, struct virtio_blk_config *config)
 		return;
 	config->physical_block_exp = ilog2(max(bdev_physical_block_size(bdev), block_size) /
 					   block_size);
-	config->min_io_size = cpu_to_le16(min_t(u32, bdev_io_min(bdev) / block_size, U16_MAX));
-	config->opt_io_size = cpu_to_le32(bdev_io_opt(bdev) / block_size);
+	config->min_io_size = __cpu_to_virtio16(true, min_t(u32, bdev_io_min(bdev) / block_size,
+							    U16_MAX));
+	config->opt_io_size = __cpu_to_virtio32(true, bdev_io_opt(bdev) / block_size);
 }
 
 static void set_config(struct rf_block *blk, bool discard)
 {
 	struct virtio_blk_config config = {
-		.capacity	= cpu_to_le64(blk->extent.len >> RF_SECTOR_SHIFT),
-		.size_max	= cpu_to_le32(RF_BLOCK_SIZE_MAX),
-		.seg_max	= cpu_to_le32(RF_BLOCK_SEG_MAX),
-		.blk_size	= cpu_to_le32(blk->extent.block_size),
-		.num_queues	= cpu_to_le16(blk->dev.nr_queues),
-		.max_write_zeroes_sectors = cpu_to_le32(RF_BLOCK_MAX_ZEROES),
-		.max_write_zeroes_seg	= cpu_to_le32(1),
+		.capacity	= __cpu_to_virtio64(true, blk->extent.len >> RF_SECTOR_SHIFT),
+		.size_max	= __cpu_to_virtio32(true, RF_BLOCK_SIZE_MAX),
+		.seg_max	= __cpu_to_virtio32(true, RF_BLOCK_SEG_MAX),
+		.blk_size	= __cpu_to_virtio32(true, blk->extent.block_size),
+		.num_queues	= __cpu_to_virtio16(true, blk->dev.nr_queues),
+		.max_write_zeroes_sectors = __cpu_to_virtio32(true, RF_BLOCK_MAX_ZEROES),
+		.max_write_zeroes_seg	= __cpu_to_virtio32(true, 1),
 		.write_zeroes_may_unmap	= discard,
 	};
 
 	if (discard) {
-		config.max_discard_sectors = cpu_to_le32(RF_BLOCK_MAX_DISCARD);
-		config.max_discard_seg = cpu_to_le32(RF_BLOCK_MAX_RANGES);
+		config.max_discard_sectors = __cpu_to_virtio32(true, RF_BLOCK_MAX_DISCARD);
+		config.max_discard_seg = __cpu_to_virtio32(true, RF_BLOCK_MAX_RANGES);
 		config.discard_sector_alignment =
-			cpu_to_le32(blk->extent.block_size >> RF_SECTOR_SHIFT);
+			__cpu_to_virtio32(true, blk->extent.block_size >> RF_SECTOR_SHIFT);
 	}
 	set_topology(blk, &config);
 	blk->dev.config_len = offsetofend(struct virtio_blk_config, unused1);
