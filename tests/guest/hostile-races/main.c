@@ -81,22 +81,20 @@ static void a_gdt_that_changes_while_it_is_read(void)
 	u64 *gdt = page_alloc();
 	unsigned long frame = mfn_of(gdt);
 	u32 i, seen = 0, took = 0;
-	u64 limit;
 
 	if (alone())
 		return;
 	start(&gdt[5], DATA, CALL_GATE);
-	limit = now_ns() + 10000000000;
-	for (i = 0; i < ROUNDS || (!took && now_ns() < limit); i++) {
+	for (i = 0; i < ROUNDS; i++) {
 		took += set_gdt(&frame, 512) == 0;
 		seen += is_a_system_descriptor(5 * 8 + 3);
-		/* On a single CPU all of it may fall between two flips. */
-		if (i >= ROUNDS)
-			relax();
 	}
 	end();
 	EXPECT_EQ(seen, 0);
-	EXPECT(took);
+	/* On a single CPU it may always be found with the call gate in it. */
+	print("# %u of %u were taken\n", took, i);
+	gdt[5] = DATA;
+	EXPECT_EQ(set_gdt(&frame, 512), 0);
 }
 
 static void an_ldt_that_changes_while_it_is_read(void)
