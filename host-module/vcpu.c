@@ -260,35 +260,45 @@ u64 rf_vcpu_run_ns(const struct rf_vcpu *vcpu)
 	return ns;
 }
 
-/* Wait for what a halted vCPU waits for, or for one that is down to come up. */
-static int vcpu_wait(struct rf_vcpu *vcpu)
+/* One that is down waits to come up. */
+static void wait_online(struct rf_vcpu *vcpu)
+{
+	rf_runstate_set(vcpu, RUNSTATE_offline);
+	wait_event_interruptible(vcpu->wait, READ_ONCE(vcpu->online) ||
+				 READ_ONCE(vcpu->vm->dead));
+}
+
+/* One that is halted waits for an event, or to be taken down. */
+static void wait_for_event(struct rf_vcpu *vcpu)
 {
 	struct rf_vm *vm = vcpu->vm;
 	int err;
 
+	rf_count(vcpu, HALTS);
+	rf_runstate_set(vcpu, RUNSTATE_blocked);
+	/* Other vCPUs may read the time from the area of this one. */
+	do {
+		err = wait_event_interruptible(vcpu->wait, rf_event_wakes(vcpu) ||
+					       READ_ONCE(vm->dead) ||
+					       !READ_ONCE(vcpu->online) ||
+					       rf_clock_stale(vcpu));
+		rf_clock_update(vcpu);
+	} while (!err && !rf_event_wakes(vcpu) && !READ_ONCE(vm->dead) &&
+		 READ_ONCE(vcpu->online));
+	if (!err)
+		WRITE_ONCE(vcpu->halted, false);
+}
+
+/* It may have come up since its caller looked: then there is no wait at all. */
+static void vcpu_wait(struct rf_vcpu *vcpu)
+{
 	vcpu_set_running(vcpu, false);
-	if (!READ_ONCE(vcpu->online)) {
-		rf_runstate_set(vcpu, RUNSTATE_offline);
-		err = wait_event_interruptible(vcpu->wait, READ_ONCE(vcpu->online) ||
-					       READ_ONCE(vm->dead));
-	} else {
-		rf_count(vcpu, HALTS);
-		rf_runstate_set(vcpu, RUNSTATE_blocked);
-		/* Other vCPUs may read the time from the area of this one. */
-		do {
-			err = wait_event_interruptible(vcpu->wait, rf_event_wakes(vcpu) ||
-						       READ_ONCE(vm->dead) ||
-						       !READ_ONCE(vcpu->online) ||
-						       rf_clock_stale(vcpu));
-			rf_clock_update(vcpu);
-		} while (!err && !rf_event_wakes(vcpu) && !READ_ONCE(vm->dead) &&
-			 READ_ONCE(vcpu->online));
-		if (!err)
-			vcpu->halted = false;
-	}
+	if (!READ_ONCE(vcpu->online))
+		wait_online(vcpu);
+	else if (READ_ONCE(vcpu->halted))
+		wait_for_event(vcpu);
 	rf_runstate_set(vcpu, RUNSTATE_running);
 	vcpu_set_running(vcpu, true);
-	return err;
 }
 
 /* Do what is to be done before the next entry.  True if it is to leave the ioctl. */
@@ -318,7 +328,7 @@ static bool vcpu_look_up(struct rf_vcpu *vcpu, u32 *exit_reason)
 	}
 	cond_resched();
 
-	if (!READ_ONCE(vcpu->online) || vcpu->halted) {
+	if (!READ_ONCE(vcpu->online) || READ_ONCE(vcpu->halted)) {
 		vcpu_wait(vcpu);
 		rf_vcpu_look_again(vcpu);
 		return false;

@@ -212,6 +212,23 @@ static void it_goes_down_and_up(void)
 	EXPECT_EQ(shared_count, 10);
 }
 
+/* Up again before it has noticed that it was down. */
+static void it_goes_down_and_up_at_once(void)
+{
+	u32 i;
+
+	if (alone())
+		return;
+	shared_count = 0;
+	for (i = 0; i < 2000; i++) {
+		vcpu_op(VCPUOP_down, 1, NULL);
+		vcpu_op(VCPUOP_up, 1, NULL);
+		EXPECT(cpu_run(1, count));
+		cpu_wait(1);
+	}
+	EXPECT_EQ(shared_count, 2000 * nr_rounds);
+}
+
 GUEST_TEST(CASE(it_starts_as_told), CASE(both_run_at_once), CASE(traps_are_each_ones_own),
 	   CASE(ipis_go_both_ways), CASE(each_has_its_timer), CASE(clocks_agree),
-	   CASE(it_goes_down_and_up));
+	   CASE(it_goes_down_and_up), CASE(it_goes_down_and_up_at_once));
