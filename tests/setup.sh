@@ -6,8 +6,8 @@
 #	setup.sh demo	what one guest in one host VM takes
 #
 # Safe to run again: quick when everything is there.  Kernels are whatever the
-# archive has that day; they are unpacked under build/kernels and never
-# installed.  RF_REFRESH=1 looks for newer ones now; otherwise once a day.
+# archive has that day; they and their headers are unpacked under build/kernels
+# and never installed.  RF_REFRESH=1 looks for newer ones now; otherwise once a day.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -18,7 +18,6 @@ xz-utils"
 libs="libbz2-dev libcap-ng-dev libcjson-dev libelf-dev liblz4-dev liblzma-dev
 liblzo2-dev libseccomp-dev libzstd-dev zlib1g-dev"
 hosts=6.1
-built=6.1
 kernels="6.1 6.1-cloud"
 case $what in
 demo)	;;
@@ -26,8 +25,7 @@ all)	tools="$tools bc bison clang cpio dwarves flex libclang-rt-dev mmdebstrap
 		sparse stress-ng ${RF_LINUX_SOURCE:-linux-source-6.1}"
 	libs="$libs libssl-dev"
 	hosts="6.1 6.12"
-	kernels="6.1 6.1-cloud 6.12 6.12-cloud"
-	built=$kernels ;;
+	kernels="6.1 6.1-cloud 6.12 6.12-cloud" ;;
 *)	echo "setup: what is '$what'? Say demo, or nothing" >&2; exit 2 ;;
 esac
 stamps=$top/build/kernels/.checked
@@ -135,20 +133,44 @@ newest_abi() {
 		sed -n "s/^linux-image-\([^ ]*\) .*/\1/p" | sort -V | tail -n 1
 }
 
+download() {
+	retry apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User=root download "$@" >/dev/null ||
+		die "cannot download" "$@"
+}
+
+# What linux-headers-ABI is made of.  Its package of 6.12 would have apt install
+# the kernel itself, and make it the next one this machine boots.
+header_packages() {
+	echo "linux-headers-$1"
+	apt-cache show --no-all-versions "linux-headers-$1" | sed -n 's/^Depends: //p' |
+		tr ',' '\n' | sed -nE 's/^ *(linux-(headers|kbuild)-[^ ]+).*/\1/p'
+}
+
+# Their one absolute path: where the Makefile has the rest of itself.
+relocate_headers() {
+	makefile=$1/Makefile
+	sed -i 's|^include /usr/src/|include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../|' "$makefile"
+	! grep -q '^include /' "$makefile" || die "cannot use $makefile where it is"
+}
+
 fetch_kernel() {
 	name=$1 abi=$2
 	dir=$top/build/kernels/$name
 	[ -n "$abi" ] || die "the archive has no kernel for $name"
 	deb=linux-image-$abi
 	version=$(apt-cache show --no-all-versions "$deb" | sed -n 's/^Version: //p')
-	[ "$(cat "$dir/package" 2>/dev/null)" = "$deb $version" ] && return
+	package="$deb $version with headers"
+	[ "$(cat "$dir/package" 2>/dev/null)" = "$package" ] && return
 	say "fetching $deb $version"
 	rm -rf "$dir.new"
 	mkdir -p "$dir.new"
-	(cd "$dir.new" && retry apt-get -q -o Acquire::Retries=3 -o APT::Sandbox::User=root download "$deb" >/dev/null) ||
-		die "cannot download $deb"
-	dpkg-deb -x "$dir.new"/linux-image-*.deb "$dir.new/root"
-	rm "$dir.new"/linux-image-*.deb
+	# shellcheck disable=SC2046	# several words
+	(cd "$dir.new" && download "$deb" $(header_packages "$abi"))
+	for file in "$dir.new"/*.deb; do
+		dpkg-deb -x "$file" "$dir.new/root"
+		rm "$file"
+	done
+	relocate_headers "$dir.new/root/usr/src/linux-headers-$abi"
 	if [ -d "$dir.new/root/usr/lib/modules" ]; then
 		modules=root/usr/lib/modules/$abi
 	else
@@ -158,9 +180,9 @@ fetch_kernel() {
 	ln -s "root/boot/vmlinuz-$abi" "$dir.new/vmlinuz"
 	ln -s "root/boot/config-$abi" "$dir.new/config"
 	ln -s "$modules" "$dir.new/modules"
-	ln -s "/lib/modules/$abi/build" "$dir.new/build"
+	ln -s "root/usr/src/linux-headers-$abi" "$dir.new/build"
 	echo "$abi" >"$dir.new/version"
-	echo "$deb $version" >"$dir.new/package"
+	echo "$package" >"$dir.new/package"
 	rm -rf "$dir"
 	mv "$dir.new" "$dir"
 }
@@ -171,8 +193,6 @@ all_here() {
 	[ -z "$(missing $tools $libs qemu-system-x86)" ] || return 1
 	for k in $kernels; do
 		[ -e "$top/build/kernels/$k/vmlinuz" ] || return 1
-	done
-	for k in $built; do
 		[ -e "$top/build/kernels/$k/build/Makefile" ] || return 1
 	done
 }
@@ -189,15 +209,7 @@ fi
 say "reading the package lists"
 retry apt_update || say "apt-get update failed; going on with the lists at hand"
 
-headers=
-for series in $hosts; do
-	abi=$(newest_abi $series amd64)
-	[ -n "$abi" ] || die "the archive has no $series kernel; is this Debian 12?"
-	headers="$headers linux-headers-$abi"
-	# The drivers of guests are built for the kernels of guests.
-	[ $what = demo ] || headers="$headers linux-headers-$(newest_abi $series cloud-amd64)"
-done
-want=$(missing $tools $libs $headers)
+want=$(missing $tools $libs)
 if [ -n "$want" ]; then
 	say "installing" $want
 	retry apt_get install --no-install-recommends $want >/dev/null ||
@@ -206,6 +218,7 @@ fi
 install_qemu
 
 for series in $hosts; do
+	[ -n "$(newest_abi $series amd64)" ] || die "the archive has no $series kernel; is this Debian 12?"
 	fetch_kernel $series "$(newest_abi $series amd64)"
 	fetch_kernel $series-cloud "$(newest_abi $series cloud-amd64)"
 done
