@@ -122,6 +122,7 @@ void rf_config_print_help(void)
 	      "  inspect    what a kernel file asks of us; --extract FILE unpacks it\n"
 	      "  doctor     can this host run guests, and if not, what to do\n"
 	      "  version    of this program and of the module\n"
+	      "  help       this text\n"
 	      "\n"
 	      "run:\n"
 	      "  -k, --kernel FILE     bzImage or ELF, built with CONFIG_XEN_PV\n"

@@ -100,8 +100,8 @@ def table(tiers):
 
 
 def lint():
-    return [Case("lint", name, [f"tests/lint/{name}.sh"])
-            for name in ("layers", "headers", "doc", "style")]
+    return [Case("lint", os.path.splitext(script)[0], [f"tests/lint/{script}"])
+            for script in ("layers.sh", "headers.sh", "doc.sh", "usage.py", "style.sh")]
 
 
 def sparse():
