@@ -167,6 +167,11 @@ struct rf_guest_queue_info {
  * device, for the host closes none, and goes on raising this number until
  * then.  A queue is set up once between two resets.
  *
+ * Queues have no gaps: where the features that were accepted leave out a queue of
+ * the specification, it takes no number, and those behind it move up.  So the
+ * balloon's queue of free page reports is 3 with that of statistics, and 2
+ * without it.
+ *
  * Return: 0, -EBUSY if the queue is set up, or the device is not between
  * FEATURES_OK and DRIVER_OK; -EFAULT for memory the guest does not have;
  * -ENOSPC if the guest has its most ports.
