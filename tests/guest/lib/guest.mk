@@ -10,9 +10,9 @@ NAME := $(notdir $(CURDIR))
 OUT ?= $(B)/guest/$(NAME).elf
 OBJ := $(B)/guest/obj/$(NAME)
 
-# The ABI's headers come with the kernel's: Debian splits those in two.
+# The ABI's headers come with the kernel's: Debian splits those in two, side by side.
 KDIR := $(TOP)/build/kernels/6.1/build
-HEADERS := $(KDIR) $(patsubst %/Makefile,%,$(shell sed -n 's/^include //p' $(KDIR)/Makefile))
+HEADERS := $(KDIR) $(wildcard $(dir $(realpath $(KDIR)))linux-headers-*-common)
 
 VIRT_BASE := 0xffffffff80000000
 CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
