@@ -75,13 +75,15 @@ SYM_CODE_START(rf_hole_vector)
 
 /*
  * It may not fault here: a bug of ours.  Leave with the sentinel that C wrote
- * before entry, so that it says where, and kills the guest.
+ * before entry, so that it says where, and kills the guest.  A SYSCALL, or a fault
+ * of the guest's, has overwritten it since.
  */
 rf_hole_fatal:
 	RF_NO_UNWIND
 	movq	%rcx, CPU(fault_rip)
 	movq	CPU(world_top), %rsp
 	subq	$REGS_SIZE, %rsp
+	movq	$RF_EXIT_SENTINEL, AT_REGS(regs_exit)
 	jmp	rf_leave_saved
 SYM_CODE_END(rf_hole_vector)
 
