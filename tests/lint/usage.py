@@ -13,6 +13,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 COMPLETION = "userland/completion/ringfence.bash"
+DRIVERS = "userland/ringfence-drivers"
 
 # What a person can say without a dash, and what each verb can be asked.
 EVERYWHERE = {"help"}
@@ -50,9 +51,9 @@ def disk_words():
     return set(re.findall(r'strcmp\(name, "(\w+)"\)', spec))
 
 
-def manual():
-    """The manual page without its fonts."""
-    text = read("docs/ringfence.1")
+def manual(name="docs/ringfence.1"):
+    """A manual page without its fonts."""
+    text = read(name)
     text = re.sub(r"\\f[A-Z]|\\,|\\/|\\&", "", text)
     return text.replace("\\-", "-")
 
@@ -73,10 +74,11 @@ def long_options(text):
     return set(re.findall(r"(?<![\w-])--([a-z][a-z-]*)", text))
 
 
-def completed(words):
+def completed(words, program="ringfence", function="_ringfence"):
     """What bash offers for the last of the words."""
-    script = (f"source {COMPLETION}; COMP_WORDS=(ringfence \"$@\"); COMP_CWORD=$#; "
-              "_ringfence; printf '%s\\n' \"${COMPREPLY[@]}\"")
+    script = (f"source userland/completion/{program}.bash; COMP_CWORD=$#; "
+              f"COMP_WORDS=({program} \"$@\"); {function}; "
+              "printf '%s\\n' \"${COMPREPLY[@]}\"")
     out = subprocess.run(["bash", "-c", script, "bash", *words], cwd=TOP, text=True,
                          check=True, capture_output=True).stdout
     return set(out.split())
@@ -135,6 +137,21 @@ def check_completion(verbs, options):
     return out
 
 
+def check_drivers():
+    """The program that has options of its own, and no verbs."""
+    script = read(DRIVERS)
+    words = re.findall(r"-l ([a-z,:-]+)", script[script.index("getopt -n"):])
+    options = dashed(word.rstrip(":") for word in ",".join(words).split(",") if word)
+    text = script[script.index("help() {"):script.index("\nEND")]
+    page = section(manual("docs/ringfence-drivers.1"), "OPTIONS")
+    out = compare(DRIVERS + ", help", options - {"--help"},
+                  dashed(re.findall(r"^ +(?:-\w, |    )--([a-z-]+)", text, re.M)))
+    out += compare("docs/ringfence-drivers.1", options, dashed(
+        re.findall(r"^[^-]*(?:-\w\W+)?--([a-z-]+)", heads(page), re.M)))
+    return out + compare("userland/completion/ringfence-drivers.bash", options, completed(
+        ["--"], "ringfence-drivers", "_ringfence_drivers"))
+
+
 def main():
     config = read("userland/config.c")
     verbs, options = verbs_of(config), options_of(config)
@@ -144,7 +161,7 @@ def main():
     out = [f"userland/config.c: {verb} takes --{name}, which is no option"
            for verb, takes in verbs.items() for name in sorted(takes - set(options))]
     out += check_manual(verbs, options) + check_disk_words()
-    out += check_help(verbs, options) + check_completion(verbs, options)
+    out += check_help(verbs, options) + check_completion(verbs, options) + check_drivers()
     for line in out:
         print(line)
     return 1 if out else 0

@@ -134,8 +134,15 @@ def fuzz(seconds):
     return out
 
 
+def drivers():
+    """Drivers put into an image, which takes no VM."""
+    guests = ["6.1-cloud", "6.12-cloud"]
+    return [Case("install", "drivers", ["tests/install/drivers.sh", *guests],
+                 [f"guest-drivers GUEST={guest}" for guest in guests])]
+
+
 def install():
-    return [Case("install", "dkms", ["tests/install/dkms.sh"], timeout=3600)]
+    return drivers() + [Case("install", "dkms", ["tests/install/dkms.sh"], timeout=3600)]
 
 
 def select(names):
@@ -144,7 +151,7 @@ def select(names):
     out = []
     for name in names:
         if name == "core":
-            out += lint() + unit() + sparse() + fuzz(10) + table({"core"})
+            out += lint() + unit() + sparse() + fuzz(10) + drivers() + table({"core"})
         elif name == "all":
             out += lint() + unit() + sparse() + fuzz(300) + install() + table({"core", "all"})
         elif name == "lint":
