@@ -44,6 +44,7 @@ help:
 	@echo 'make launcher       build/ringfence'
 	@echo 'make legacy-ata GUEST=6.1-cloud   what a guest needs for --ata and --cdrom'
 	@echo 'make guest-tests    build/guest/*.elf'
+	@echo 'make debian-disk GUEST=6.1-cloud  Debian on a disk, and what it takes to boot it'
 	@echo 'make debug-kernel   the kernel the debug host boots (once, 15 minutes)'
 	@echo 'make sizes          what is longer than usual'
 	@echo 'make install        module (by DKMS if that is there), launcher, manual page'
@@ -132,6 +133,15 @@ kernels:
 debian:
 	@tests/boot/debian.sh
 
+# The same on a disk, for a guest kernel, with the initial RAM disk it made and
+# that with our drivers: build/debian-disk/GUEST*.
+.PHONY: debian-disk
+debian-disk: guest-drivers
+	@tests/boot/debian-disk.sh $(GUEST)
+	@userland/ringfence-drivers --kernel $$(cat build/kernels/$(GUEST)/version) \
+		--drivers $(GUEST_DIR) --modules build/kernels/$(GUEST)/modules \
+		-o $(B)/debian-disk/$(GUEST).initrd $(B)/debian-disk/$(GUEST)/initrd.img
+
 .PHONY: debug-kernel
 debug-kernel:
 	@tests/boot/debug-kernel.sh
@@ -206,6 +216,6 @@ uninstall:
 .PHONY: clean distclean
 clean:
 	rm -rf $(B)/modules $(B)/guest-drivers $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
-		$(B)/fuzz $(B)/host $(B)/legacy-ata $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
+		$(B)/fuzz $(B)/host $(B)/debian-disk $(B)/legacy-ata $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
 distclean: clean
 	rm -rf $(B)

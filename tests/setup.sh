@@ -21,7 +21,7 @@ hosts=6.1
 kernels="6.1 6.1-cloud"
 case $what in
 demo)	;;
-all)	tools="$tools bc bison clang cpio dwarves flex libclang-rt-dev mmdebstrap
+all)	tools="$tools bc bison clang cpio dwarves e2fsprogs flex libclang-rt-dev mmdebstrap
 		sparse stress-ng ${RF_LINUX_SOURCE:-linux-source-6.1}"
 	libs="$libs libssl-dev"
 	hosts="6.1 6.12"

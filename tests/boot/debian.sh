@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 cache=${RF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ringfence}
 build=${RF_BUILD:-$top/build}
-packages=systemd-sysv,udev,dbus,kmod,procps,login
+packages=systemd-sysv,udev,dbus,kmod,procps,login,initramfs-tools
 
 die() { echo "debian: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "run as root: a root file system is made"

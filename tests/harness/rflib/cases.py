@@ -75,6 +75,8 @@ def vm_case(suite, script, words):
               for guest in re.findall(r"/legacy-ata/([^/]+)/", " ".join(words))]
     if "debian" in stem:
         needs.append("debian")
+    needs += [f"debian-disk GUEST={guest}"
+              for guest in re.findall(r"/debian-disk/([^/]+)/disk\.img", " ".join(words))]
     timeout = float(option(words, "--timeout", "600")) + 60
     case = Case(suite, name, command, needs, timeout)
     case.vm_name = full

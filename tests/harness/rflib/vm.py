@@ -71,6 +71,10 @@ def qemu_args(opts, qemu, initrd):
         args += ["-accel", "tcg,thread=multi", "-smp", str(opts.smp)]
     if opts.gdb:
         args += ["-gdb", f"tcp:127.0.0.1:{opts.gdb}"]
+    for i, path in enumerate(opts.drive):
+        path = image.need(path, "the case's make target makes it")
+        args += ["-drive", f"file={path},if=none,id=disk{i},format=raw,snapshot=on",
+                 "-device", f"virtio-blk-pci,drive=disk{i}"]
     return args + opts.qemu_arg
 
 
