@@ -15,8 +15,8 @@ mkfifo in
 
 count() { awk -v c="$1" '$2 == c { sum += $3 } END { print sum + 0 }' /sys/kernel/debug/ringfence/*-emulated/counters; }
 
-# await TEXT: until the guest has said it over the serial port
-await() {
+# told TEXT: until the guest has said it over the serial port
+told() {
 	left=${GUEST_TIMEOUT:-300}
 	while ! tr -d '\r' <out 2>/dev/null | grep -q "^$1"; do
 		left=$((left - 1))
@@ -27,7 +27,7 @@ await() {
 
 # at WHERE: the guest waits there; note the counters and let it go on
 at() {
-	await "at $1$" || return 1
+	told "at $1$" || return 1
 	for c in switches io_exits exit_gp; do
 		eval "$1_$c=$(count $c)"
 	done
@@ -47,10 +47,10 @@ exec 3>in
 talk() {
 	at start || return 1
 	long=$(head -c 3000 /dev/zero | tr '\0' x)
-	await "$long$" || return 1
+	told "$long$" || return 1
 	echo "$long" >&3
 	at small && at large && at written || return 1
-	await "at end$"
+	told "at end$"
 	ringfence run -k "/guests/$kernel/vmlinuz" --ata disk >taken 2>&1 </dev/null
 	at end
 }
@@ -70,7 +70,7 @@ figure "written, 4 MiB at once" written end 1024
 # 8 sectors and a command: what a device like this can do with.
 check "a sector is one exit" [ $(((written_io_exits - large_io_exits) * 10 / 1024)) -le 250 ]
 
-await "sum " || ringfence kill emulated
+told "sum " || ringfence kill emulated
 wait
 show console
 show err

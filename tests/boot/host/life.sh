@@ -20,19 +20,9 @@ run_as() {
 	} &
 }
 
-await() {	# await SECONDS COMMAND...
-	left=$1
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		sleep 1
-	done
-}
-
 booted() { grep -q RFGUEST-INIT /tmp/$1.log; }
 ended() { [ -s /tmp/$1.status ]; }
-ended_with() { await 60 ended "$1" && [ "$(cat /tmp/$1.status)" = "$2" ]; }
+ended_with() { await 300 ended "$1" && [ "$(cat /tmp/$1.status)" = "$2" ]; }
 pid_of() { cat "/tmp/$1.pid"; }
 gone() { ! ringfence list --json | grep -q "\"$1\""; }
 
@@ -46,7 +36,7 @@ for name in off again crash; do show /tmp/$name.log; done
 
 run_as one idle
 run_as two busy
-check "two guests run at once" await 120 eval "booted one && booted two"
+check "two guests run at once" await 300 eval "booted one && booted two"
 check "both are listed" eval "ringfence list --json | grep -q one && ringfence list --json | grep -q two"
 check "the module stays while a guest lives" eval "! rmmod ringfence 2>/dev/null"
 
@@ -68,7 +58,7 @@ check "a launcher killed hard is gone from the list" await 30 gone two
 show /tmp/two.log
 
 run_as three busy
-await 120 booted three
+await 300 booted three
 kill -TERM "$(pid_of three)"
 check "a launcher asked to end does" await 60 ended three
 

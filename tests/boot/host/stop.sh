@@ -19,20 +19,10 @@ run_as() {
 	} &
 }
 
-await() {	# await SECONDS COMMAND...
-	left=$1
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		sleep 1
-	done
-}
-
 # count NAME TEXT: lines of the guest's console with TEXT in it
 count() { tr -d '\r' <"/tmp/$1.log" | grep -c "$2"; }
 booted() { [ "$(count "$1" RFGUEST-INIT)" = "${2:-1}" ]; }
-ended_with() { await 30 test -s "/tmp/$1.status" && [ "$(cat "/tmp/$1.status")" = "$2" ]; }
+ended_with() { await 120 test -s "/tmp/$1.status" && [ "$(cat "/tmp/$1.status")" = "$2" ]; }
 listens() { ringfence info "$1" --json | grep -q '"listens":true'; }
 
 # An orderly guest, from its boot by way of a reboot to its end.

@@ -24,20 +24,11 @@ as() {
 if strangers >/tmp/fds.log 2>&1; then ok "descriptors"; else not_ok "descriptors"; fi
 sed 's/^/    /' /tmp/fds.log
 
-await() {	# await COMMAND...
-	left=30
-	until "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		sleep 1
-	done
-}
-
 pid_of() { as "$1" "ringfence info $2 --json" | sed -n 's/.*"pid":\([0-9]*\).*/\1/p'; }
 listed() { as "$1" "ringfence list $3" 2>/dev/null | grep -q "^$2 "; }
 
 as alice "exec ringfence run --name hers -k $kernel -m 32M -p ms=900000" >/tmp/hers.log 2>&1 &
-check "one's guest runs, and is listed" await listed alice hers
+check "one's guest runs, and is listed" await 30 listed alice hers
 pid=$(pid_of alice hers)
 sock=/run/user/1001/ringfence/hers.sock
 
@@ -71,7 +62,7 @@ as alice "ringfence kill hers"
 
 # Root starts one for a user.
 ringfence run --user alice --name given -k $kernel -m 32M -p ms=900000 >/tmp/given.log 2>&1 </dev/null &
-check "a guest that root gave her is hers" await listed alice given
+check "a guest that root gave her is hers" await 30 listed alice given
 check "and not his" eval "! listed bob given && denied 'no guest|somebody else' 'ringfence kill given --run-dir /run/ringfence/1001'"
 as alice "ringfence kill given"
 wait
@@ -105,7 +96,7 @@ rm -f $hers/*
 nobody_came() {
 	strangers listen /tmp/roots '{}' &
 	listener=$!
-	await test -S /tmp/roots
+	await 30 test -S /tmp/roots
 	as alice "ln -s /tmp/roots $hers/link.sock"
 	ringfence list
 	ringfence kill link
@@ -132,7 +123,7 @@ rm -f $hers/*
 
 dripped() {
 	as alice "exec strangers drip $hers/drip.sock" &
-	await test -S $hers/drip.sock
+	await 30 test -S $hers/drip.sock
 	ends 40
 	status=$?
 	for p in $(pidof strangers); do kill -9 "$p"; done
@@ -145,7 +136,7 @@ rm -f $hers/*
 tame() {
 	as alice "exec strangers listen $hers/esc.sock '{\"ok\":true,\"name\":\"a\\u001b]0;b\\u009bc\"}
 '" &
-	await test -S $hers/esc.sock
+	await 30 test -S $hers/esc.sock
 	ringfence list >/tmp/list.log 2>&1
 	show /tmp/list.log
 	grep -q '^a?' /tmp/list.log && ! tr -d '\n' </tmp/list.log | grep -q '[[:cntrl:]]'

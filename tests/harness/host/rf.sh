@@ -26,6 +26,17 @@ done_testing() {
 	exit
 }
 
+# await SECONDS COMMAND...: until it succeeds, or for so long
+await() {
+	left=$1
+	shift
+	until "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		[ $left -gt 0 ] || return 1
+		sleep 1
+	done
+}
+
 # Show what a guest printed.  Lines with this prefix are not searched for
 # kernel trouble: a guest may say what it likes.
 show() { tr -d '\r' <"$1" | sed "s/^/guest: /"; }
