@@ -22,8 +22,18 @@
 #include "tty.h"
 
 #define ANSWER_SECONDS	15
+#define END_SECONDS	30
 #define MAX_ANSWER	(1 << 20)
 #define ESCAPE		0x1d	/* ^] */
+
+static struct timespec in_seconds(unsigned int seconds)
+{
+	struct timespec when;
+
+	clock_gettime(CLOCK_MONOTONIC, &when);
+	when.tv_sec += seconds;
+	return when;
+}
 
 /* Each byte in time is not all of them in time. */
 static bool is_over(const struct timespec *until)
@@ -118,7 +128,9 @@ static cJSON *hear(int fd, const struct timespec *until)
 
 cJSON *rf_client_hear(int fd)
 {
-	return hear(fd, NULL);
+	const struct timespec until = in_seconds(ANSWER_SECONDS + 1);
+
+	return hear(fd, &until);
 }
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -156,14 +168,11 @@ static cJSON *ask_line(int fd, const char *request, int passed,
 		       struct rf_error *err)
 {
 	struct timeval patience = { .tv_sec = ANSWER_SECONDS };
-	struct timespec until;
 	cJSON *answer;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	send_request(fd, request, passed);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ANSWER_SECONDS + 1;
-	answer = hear(fd, &until);
+	answer = rf_client_hear(fd);
 	if (!answer) {
 		rf_error_set(err, "the guest's launcher does not answer");
 		return NULL;
@@ -250,16 +259,26 @@ int rf_client_connect(const struct rf_config *config, enum rf_verb verb,
 	return fd;
 }
 
-void rf_client_wait(int fd)
+bool rf_client_wait(const struct rf_config *config, int fd)
 {
+	const struct timespec until = in_seconds(END_SECONDS);
 	char buf[64];
+	ssize_t got;
 
-	while (recv(fd, buf, sizeof(buf), 0) > 0)
-		;
+	do
+		got = recv(fd, buf, sizeof(buf), 0);
+	while ((got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) &&
+	       !is_over(&until));
+	if (!got || (got < 0 && errno == ECONNRESET))
+		return true;
+	rf_error_say("%s: its launcher has not ended within %u s", config->name,
+		     END_SECONDS);
+	return false;
 }
 
 enum rf_exit rf_client_ask(const struct rf_config *config)
 {
+	bool done = true;
 	struct rf_error err;
 	cJSON *answer;
 	int fd;
@@ -270,10 +289,10 @@ enum rf_exit rf_client_ask(const struct rf_config *config)
 		return RF_EXIT_ERROR;
 	}
 	if (config->verb == RF_VERB_KILL)
-		rf_client_wait(fd);
+		done = rf_client_wait(config, fd);
 	close(fd);
 	rf_json_print(answer, config->json);
-	return 0;
+	return done ? 0 : RF_EXIT_ERROR;
 }
 
 static void list_add(void *ctx, const char *name, int fd)

@@ -3,6 +3,8 @@
 #ifndef RF_CLIENT_H
 #define RF_CLIENT_H
 
+#include <stdbool.h>
+
 #include "config.h"
 #include "error.h"
 
@@ -32,10 +34,10 @@ struct cJSON *rf_client_request(const struct rf_config *config,
 				const struct cJSON *request, int passed,
 				struct rf_error *err);
 
-/* The next line on @fd.  Return: as JSON, to be deleted, or NULL. */
+/* The next line on @fd, if it is short in coming.  Return: JSON, or NULL. */
 struct cJSON *rf_client_hear(int fd);
 
-/* Until nobody is at the other end of @fd. */
-void rf_client_wait(int fd);
+/* Until nobody is at the other end of @fd; says so if that takes too long. */
+bool rf_client_wait(const struct rf_config *config, int fd);
 
 #endif /* RF_CLIENT_H */

@@ -98,17 +98,18 @@ static enum rf_exit kill_it(const struct rf_config *config, cJSON *answer)
 {
 	cJSON *killed;
 	int fd = ask_again(config, RF_VERB_KILL, &killed);
+	bool done;
 
 	if (fd < 0) {
 		cJSON_Delete(answer);
 		return RF_EXIT_ERROR;
 	}
-	rf_client_wait(fd);
+	done = rf_client_wait(config, fd);
 	close(fd);
 	cJSON_Delete(killed);
 	cJSON_AddStringToObject(answer, "result", "killed");
 	rf_json_print(answer, config->json);
-	return 0;
+	return done ? 0 : RF_EXIT_ERROR;
 }
 
 /* There is news on @fd.  Was it what was asked for? */
@@ -120,11 +121,10 @@ static enum rf_exit judge(const struct rf_config *config, int fd, cJSON *answer)
 
 	if (!strcmp(result, text_in(answer, "asked"))) {
 		/* The name is free when the launcher has gone. */
-		rf_client_wait(fd);
+		status = rf_client_wait(config, fd) ? 0 : RF_EXIT_ERROR;
 		cJSON_AddStringToObject(answer, "result", result);
 		rf_json_print(answer, config->json);
 		answer = NULL;
-		status = 0;
 	} else if (news) {
 		rf_error_say("%s: the guest was asked for %s, and its end was: %s",
 			     config->name, text_in(answer, "asked"), result);

@@ -6,7 +6,7 @@
  *	strangers attach PID		0 if it may be traced
  *	strangers plant DIR NAME TARGET	for ever: NAME.sock is a link to TARGET
  *	strangers listen PATH SAY	take one connection; status 0; say SAY, hang on
- *	strangers drip PATH		take connections, answer a byte a second
+ *	strangers drip PATH [ANSWER]	take one, answer, and go on a byte a second
  *	strangers hold DIR		lock a directory for ever
  */
 #include <errno.h>
@@ -277,10 +277,12 @@ static int take_one(const char *path, const char *say)
 	return 0;
 }
 
-static int drip(const char *path)
+static int drip(const char *path, const char *say)
 {
 	int fd = accept(listen_at(path), NULL, NULL);
 
+	if (write(fd, say, strlen(say)) < 0)
+		return 1;
 	while (write(fd, " ", 1) == 1)
 		sleep(1);
 	return 0;
@@ -306,8 +308,8 @@ int main(int argc, char **argv)
 		return plant(argv[2], argv[3], argv[4]);
 	if (!strcmp(what, "listen") && argc == 4)
 		return take_one(argv[2], argv[3]);
-	if (!strcmp(what, "drip") && argc == 3)
-		return drip(argv[2]);
+	if (!strcmp(what, "drip") && (argc == 3 || argc == 4))
+		return drip(argv[2], argc == 4 ? argv[3] : "");
 	if (!strcmp(what, "hold") && argc == 3)
 		return hold(argv[2]);
 	return 2;

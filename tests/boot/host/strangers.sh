@@ -3,7 +3,7 @@
 # --bin build/host/strangers.
 . /lib/rf.sh
 kernel=/guest/spin.elf
-plan 16
+plan 17
 
 echo "alice:x:1001:1001:alice:/tmp:/bin/sh" >>/etc/passwd
 echo "bob:x:1002:1002:bob:/tmp:/bin/sh" >>/etc/passwd
@@ -130,6 +130,29 @@ dripped() {
 	return $status
 }
 check "nor for an answer that never ends" dripped
+rm -f $hers/*
+
+# What she promised to do next comes never: both verbs say so, and end.
+promised() {
+	for name in kill stop; do
+		as alice "exec strangers drip $hers/$name.sock '{\"ok\":true,\"asked\":\"poweroff\",\"listens\":true}
+'" &
+		await 30 test -S "$hers/$name.sock"
+		{
+			timeout 120 ringfence $name $name >/tmp/$name.log 2>&1
+			echo $? >/tmp/$name.status
+		} &
+	done
+	bad=0
+	for name in kill stop; do
+		await 130 test -s /tmp/$name.status
+		show /tmp/$name.log
+		[ "$(cat /tmp/$name.status)" = 1 ] || bad=1
+	done
+	for p in $(pidof strangers); do kill -9 "$p"; done
+	return $bad
+}
+check "nor for what never follows" promised
 rm -f $hers/*
 
 # Nor is the terminal hers.
