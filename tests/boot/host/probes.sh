@@ -1,11 +1,11 @@
 #!/bin/sh
-# Somebody looks at the host while a guest works: perf, and kprobes everywhere.
-# Needs --bin build/host/sampler.
+# Somebody looks at the host while a guest works: perf, kprobes, tracers.  Needs
+# --bin build/host/sampler.
 . /lib/rf.sh
 kernel=${GUESTS%% *}
 seconds=${SECONDS_IN:-8}
 tracing=/sys/kernel/tracing
-plan 4
+plan 10
 
 # look_at NAME COMMAND...: while a guest works
 look_at() {
@@ -53,4 +53,23 @@ probe_all() {
 }
 look_at "kprobes everywhere" probe_all
 
+trace_with() {	# trace_with TRACER FILTER
+	grep -qw "$1" $tracing/available_tracers || { note "no tracer $1"; return 0; }
+	echo "$2" >$tracing/set_ftrace_filter || return 1
+	echo "$1" >$tracing/current_tracer || return 1
+	echo 1 >$tracing/tracing_on
+	sleep "$seconds"
+	echo 0 >$tracing/tracing_on
+	# A tracer takes its calls with it.
+	seen=$(cat $tracing/per_cpu/cpu*/stats | awk '/^(entries|overrun):/ { n += $2 } END { print n + 0 }')
+	echo nop >$tracing/current_tracer
+	echo 1 >$tracing/tracing_on
+	: >$tracing/set_ftrace_filter
+	note "$seen calls traced by $1"
+	echo >$tracing/trace
+	[ "$seen" -gt 100 ]
+}
+look_at "the module's functions are traced" trace_with function ':mod:ringfence'
+look_at "their graph is traced" trace_with function_graph ':mod:ringfence'
+look_at "all functions are traced" trace_with function '*'
 done_testing
