@@ -401,7 +401,8 @@ struct rf_state_buffer {
  *	RF_BLOCK_READ_ONLY; I/O bypasses the page cache if it was opened O_DIRECT
  * @offset: First byte of it that is the guest's, a multiple of @block_size
  * @len: Bytes that are the guest's, a multiple of @block_size; 0: to its end
- * @block_size: Logical block size the guest sees: 512 or 4096; 0: that of @fd
+ * @block_size: Logical block size the guest sees, a power of 2 from 512 to 4096;
+ *	0: that of @fd
  * @nr_queues: 1 to RF_MAX_VCPUS; 0: one
  * @queue_num: Descriptors in a queue, a power of 2, 16 to 1024; 0: 256
  * @reserved: Must be 0

@@ -79,7 +79,9 @@ static int take_block_size(struct rf_disk_spec *spec, const char *value)
 {
 	if (take_number(&spec->block_size, 4096, value))
 		return -1;
-	return spec->block_size == 512 || spec->block_size == 4096 ? 0 : -1;
+	if (spec->block_size < 512)
+		return -1;
+	return spec->block_size & (spec->block_size - 1) ? -1 : 0;
 }
 
 /* A format is a word that qemu-nbd is given as an argument. */

@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/virtio_byteorder.h>
@@ -637,7 +638,8 @@ static int block_open(struct rf_block *blk, const struct rf_add_block *add)
 	blk->align_mask = file_align_mask(blk);
 
 	block_size = add->block_size ?: file_block_size(blk);
-	if (block_size != SECTOR_SIZE && block_size != 4096)
+	/* 2048 is what a CD-ROM has. */
+	if (!is_power_of_2(block_size) || block_size < SECTOR_SIZE || block_size > PAGE_SIZE)
 		return -EINVAL;
 	if ((blk->iocb_flags & IOCB_DIRECT) && block_size < file_block_size(blk))
 		return -EINVAL;

@@ -25,7 +25,7 @@ struct rf_extent {
  * @file_len: Bytes there are
  * @offset: First byte
  * @len: Bytes; 0: as many whole blocks as there are from @offset on
- * @block_size: 512 or 4096
+ * @block_size: A power of 2, 512 or more
  *
  * Return: whether it lies in the file, is not empty, and of whole blocks.
  */

@@ -217,8 +217,8 @@ static void disks_that_make_no_sense_are_refused(void)
 	static const char *const bad[] = {
 		"readwrite", "direct,buffered", "serial=", "serial=123456789012345678901",
 		"offset=-1", "offset=1X", "size=99999999999999999999", "size=16777216T",
-		"queues=0", "queues=65", "blocksize=1024", "format=a/b", "format=", "iops",
-		"", "serial",
+		"queues=0", "queues=65", "blocksize=256", "blocksize=1536", "blocksize=8192",
+		"format=a/b", "format=", "iops", "", "serial",
 	};
 	char line[300];
 
