@@ -95,3 +95,27 @@ guest_elf() {
 	[ "$came" = "${plan:-x}" ] || note "$elf: planned ${plan:-nothing}, $came came"
 	[ "$status" = 0 ] && [ "$came" = "${plan:-x}" ] && ! grep -q '^not ok' "$log"
 }
+
+# A guest that runs tests/boot/guest/media.sh, and what it has said about a disk:
+#
+#	media_run --disk a.img,serial=read-a &
+#	check "it reads" media_says "SUM read-a"
+#	check "what is there" [ "$(media_told "SUM read-a")" = "$sum" ]
+MEDIA_LOG=/tmp/media.log
+: >$MEDIA_LOG
+
+# No message of its kernel comes between: there is one for each error of a disk.
+media_run() {
+	watch $MEDIA_LOG timeout "${GUEST_TIMEOUT:-400}" ringfence run \
+		-k "/guests/${GUESTS%% *}/vmlinuz" -i /guests/initrd.cpio.gz --name media \
+		-m 256M -p "console=hvc0 panic=-1 loglevel=1 rf.test=media" "$@"
+}
+
+# Until it has said all of the line, or is no more.
+media_says() {
+	until grep -q "^$1.*$(printf '\r')" $MEDIA_LOG; do
+		[ ! -e $MEDIA_LOG.status ] || return 1
+		sleep 0.2
+	done
+}
+media_told() { tr -d '\r' <$MEDIA_LOG | sed -n "s/^$1 \(.*\)/\1/p"; }
