@@ -20,6 +20,7 @@
 #include "nbd.h"
 
 #define MAX_DEVICES	64
+#define CONNECT_MS	15000
 
 static void sleep_ms(long ms)
 {
@@ -76,6 +77,61 @@ static int run_qemu_nbd(const struct rf_disk_spec *spec, const char *device)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static void disconnect(int fd)
+{
+	ioctl(fd, NBD_CLEAR_QUE);
+	ioctl(fd, NBD_DISCONNECT);
+	ioctl(fd, NBD_CLEAR_SOCK);
+}
+
+static bool has_bytes(int i)
+{
+	unsigned long long sectors = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/block/nbd%d/size", i);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%llu", &sectors) != 1)
+		sectors = 0;
+	fclose(file);
+	return sectors;
+}
+
+/* qemu-nbd returns before it has connected the device; its size comes last. */
+static bool is_connected(int i)
+{
+	for (int ms = 0; ms < CONNECT_MS; ms += 10) {
+		if (!is_free(i) && has_bytes(i))
+			return true;
+		sleep_ms(10);
+	}
+	return false;
+}
+
+/* Return: 0, or what qemu-nbd returned, or -1 if somebody else has the device. */
+static int connect_device(const struct rf_disk_spec *spec, int i, const char *device)
+{
+	int claim = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+	int ret = -1;
+
+	if (claim < 0)
+		return -1;
+	if (is_free(i)) {
+		/* It may have the size of what was there before. */
+		ioctl(claim, NBD_CLEAR_SOCK);
+		ret = run_qemu_nbd(spec, device);
+		if (!ret && !is_connected(i)) {
+			disconnect(claim);
+			ret = 1;
+		}
+	}
+	close(claim);
+	return ret;
+}
+
 int rf_nbd_start(const struct rf_disk_spec *spec, char *device, size_t room,
 		 struct rf_error *err)
 {
@@ -89,13 +145,13 @@ int rf_nbd_start(const struct rf_disk_spec *spec, char *device, size_t room,
 		if (!is_free(i))
 			continue;
 		snprintf(device, room, "/dev/nbd%d", i);
-		ret = run_qemu_nbd(spec, device);
+		ret = connect_device(spec, i, device);
 		if (ret == 127)
 			return rf_error_set(err, "disk %s: an image in format %s needs "
 						 "qemu-nbd (package qemu-utils)",
 					    spec->path, spec->format);
 		/* Somebody else was quicker, or the image is no good. */
-		if (ret && is_free(i))
+		if (ret > 0 && is_free(i))
 			break;
 	}
 	if (ret)
@@ -103,13 +159,6 @@ int rf_nbd_start(const struct rf_disk_spec *spec, char *device, size_t room,
 					 "/dev/nbd* is free",
 				    spec->path, spec->format);
 	return 0;
-}
-
-static void disconnect(int fd)
-{
-	ioctl(fd, NBD_CLEAR_QUE);
-	ioctl(fd, NBD_DISCONNECT);
-	ioctl(fd, NBD_CLEAR_SOCK);
 }
 
 /* Holds nothing of its parent's, and is told nothing by its terminal. */
