@@ -49,7 +49,7 @@ static int copy_in_page(struct rf_vcpu *vcpu, void *buf, u64 gva, size_t len, u3
 
 		*error = asked;
 		read_lock(&vm->mmu.lock);
-		p = rf_mmu_translate(vcpu, gva, write);
+		p = rf_mmu_translate(vcpu, gva, asked);
 		if (p) {
 			if (write)
 				copy_words(p, buf, len);

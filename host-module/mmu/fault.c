@@ -46,50 +46,64 @@ int rf_mmu_kernel_gfn(struct rf_vcpu *vcpu, u64 gva, rf_gfn_t *gfn)
 	return rf_gfn_in_memory(vcpu->vm, *gfn) ? 0 : -EFAULT;
 }
 
-static struct rf_shadow *find_leaf(struct rf_shadow *root, u64 gva)
+/* @rights: what the entries above the leaf allow (W) and forbid (NX). */
+static struct rf_shadow *find_leaf(struct rf_shadow *root, u64 gva, u64 *rights)
 {
 	struct rf_shadow *sh = root;
 	int level;
 
+	*rights = RF_PTE_W;
 	for (level = RF_LEVELS; sh && level > 1; level--) {
 		u64 spte = READ_ONCE(*rf_spte_at(sh, rf_walk_index(gva, level)));
 
 		if (!spte)
 			return NULL;
+		*rights = (*rights & (spte | ~RF_PTE_W)) | (spte & RF_PTE_NX);
 		sh = rf_spte_child(spte);
 	}
 	return sh;
 }
 
-struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
+static const struct rf_leaf_place *leaf_place(struct rf_vcpu *vcpu, u64 gva)
 {
 	u64 region = gva >> PMD_SHIFT, now = vcpu->vm->mmu.nr_link_changes;
 	struct rf_leaf_place *place = &vcpu->mmu.leaf_places[region % RF_LEAF_PLACES];
 	struct rf_shadow *root, *leaf;
+	u64 rights;
 
 	root = rf_vcpu_in_kernel(vcpu) ? vcpu->mmu.kernel_root : vcpu->mmu.user_root;
 	if (place->region == region && place->root == root && place->nr_link_changes == now)
-		return place->leaf;
+		return place;
 
-	leaf = find_leaf(root, gva);
+	leaf = find_leaf(root, gva, &rights);
 	*place = (struct rf_leaf_place) {
 		.region = region, .root = root, .nr_link_changes = now, .leaf = leaf,
+		.rights = rights,
 	};
-	return leaf;
+	return place;
 }
 
-void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write)
+struct rf_shadow *rf_shadow_leaf(struct rf_vcpu *vcpu, u64 gva)
 {
-	struct rf_shadow *sh;
+	return leaf_place(vcpu, gva)->leaf;
+}
+
+void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, u32 access)
+{
+	const struct rf_leaf_place *place;
 	u64 spte;
 
 	if (!rf_gva_ok(gva))
 		return NULL;
-	sh = rf_shadow_leaf(vcpu, gva);
-	if (!sh)
+	place = leaf_place(vcpu, gva);
+	if (!place->leaf)
 		return NULL;
-	spte = READ_ONCE(sh->spt[rf_walk_index(gva, 1)]);
-	if (!rf_spte_mapped(spte) || (write && !(spte & RF_PTE_W)))
+	spte = READ_ONCE(place->leaf->spt[rf_walk_index(gva, 1)]);
+	if (!rf_spte_mapped(spte))
+		return NULL;
+	if ((access & RF_PF_WRITE) && !(spte & place->rights & RF_PTE_W))
+		return NULL;
+	if ((access & RF_PF_FETCH) && ((spte | place->rights) & RF_PTE_NX))
 		return NULL;
 	return __va(spte & RF_PTE_GFN) + offset_in_page(gva);
 }
@@ -365,6 +379,17 @@ static u32 error_not_present(const struct fault *f, u32 asked)
 	       (rf_vcpu_in_kernel(f->vcpu) ? 0 : RF_PF_USER);
 }
 
+/* A direct store is let through by its leaf: the entries above have to allow it. */
+static bool writable_above(const struct rf_walk *walk)
+{
+	int level;
+
+	for (level = 2; level <= RF_LEVELS; level++)
+		if (!(walk->entry[level] & RF_PTE_W))
+			return false;
+	return true;
+}
+
 /* Whose fault is it, by a walk that has reached the leaf?  0: ours, 1: the guest's. */
 static int fault_judge(struct fault *f, u32 *error)
 {
@@ -385,7 +410,7 @@ static int fault_judge(struct fault *f, u32 *error)
 		return 0;
 	}
 	if (f->write && !f->walk->writable) {
-		f->direct_store = rf_vcpu_in_kernel(f->vcpu) &&
+		f->direct_store = rf_vcpu_in_kernel(f->vcpu) && writable_above(f->walk) &&
 				  (test_bit(gfn.v, vm->mmu.shadowed) ||
 				   test_bit(gfn.v, vm->mmu.pinned));
 		if (!f->direct_store) {

@@ -93,6 +93,7 @@ struct rf_leaf_place {
 	const struct rf_shadow *root;
 	u64 nr_link_changes;
 	struct rf_shadow *leaf;
+	u64 rights;		/* of the entries above it: W and NX */
 };
 
 #define RF_LEAF_PLACES	8
@@ -158,11 +159,11 @@ bool rf_mmu_marks_absent(void);
  * rf_mmu_translate() - Host address of @gva, if the shadow has it now
  * @vcpu: The caller's own vCPU
  * @gva: Address
- * @write: Must be writable
+ * @access: RF_PF_WRITE: must be writable; RF_PF_FETCH: must be executable
  *
  * Caller holds vm->mmu.lock for reading, and uses the address only under it.
  */
-void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, bool write);
+void *rf_mmu_translate(struct rf_vcpu *vcpu, u64 gva, u32 access);
 
 /**
  * rf_mmu_kernel_gfn() - Frame behind an address of the guest kernel
