@@ -11,6 +11,7 @@
 #include "guest.h"
 
 #define SLOT		300UL
+#define MARK		0x200UL		/* in an entry that is not present */
 #define LOOP(_a, _b, _c, _d)						\
 	(0xffff000000000000 | (_a) << 39 | (_b) << 30 | (_c) << 21 | (_d) << 12)
 
@@ -166,7 +167,43 @@ static void a_live_table_is_cleared(void)
 	EXPECT_EQ(try_write(va, 1), err ? VEC_NONE : 14);
 }
 
+/*
+ * What an entry above forbids is forbidden to hypercalls and to the hypervisor's
+ * help with stores to tables as well, though the leaf allows it.
+ */
+static void an_entry_above_forbids_writing(void)
+{
+	u64 va = FREE_VA + 0x50000000, table = table_alloc(), *above, *leaf;
+	struct xen_platform_parameters *page = page_alloc();
+
+	map(kernel_root(), va, mkpte(mfn_of(page), PTE_RW));
+	map(kernel_root(), va + PAGE_SIZE, mkpte(table, PTE_RO));
+	EXPECT_EQ(mmuext(MMUEXT_PIN_L1_TABLE, table), 0);
+	above = pte_find(kernel_root(), va, 2);
+	leaf = pte_find(kernel_root(), va, 1);
+	EXPECT_EQ(try_write(va, 1), VEC_NONE);
+	EXPECT_EQ(xen_version(XENVER_platform_parameters, (void *)va), 0);
+	page->virt_start = 0;
+
+	pte_write(above, *above & ~PTE_W);
+	flush_tlb_all();
+	EXPECT_EQ(try_write(va, 1), 14);
+	EXPECT_EQ(xen_version(XENVER_platform_parameters, (void *)va), -EFAULT);
+	EXPECT_EQ(page->virt_start, 0);
+	EXPECT_EQ(try_write(va + PAGE_SIZE, MARK), 14);
+	EXPECT_EQ(*(u64 *)va_of(table), 0);
+
+	pte_write(above, *above | PTE_W);
+	flush_tlb_all();
+	EXPECT_EQ(xen_version(XENVER_platform_parameters, (void *)va), 0);
+	EXPECT(page->virt_start);
+	EXPECT_EQ(try_write(va + PAGE_SIZE, MARK), VEC_NONE);
+	pte_write(leaf, 0);
+	EXPECT_EQ(mmuext(MMUEXT_UNPIN_TABLE, table), 0);
+}
+
 GUEST_TEST(CASE(a_root_that_maps_itself_can_be_read), CASE(noise_maps_nothing_it_should_not),
 	   CASE(a_user_root_of_noise), CASE(one_root_for_both), CASE(pins_of_a_live_root),
-	   CASE(a_live_table_is_cleared), CASE(one_frame_is_all_levels),
+	   CASE(an_entry_above_forbids_writing), CASE(a_live_table_is_cleared),
+	   CASE(one_frame_is_all_levels),
 	   CASE(a_root_that_maps_itself_can_be_written));
