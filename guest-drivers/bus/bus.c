@@ -10,6 +10,8 @@
 #include <linux/virtio_ids.h>
 #include <linux/workqueue.h>
 
+#include <asm/cpu_device_id.h>
+
 #include <xen/events.h>
 #include <xen/xen.h>
 
@@ -223,6 +225,17 @@ static void __exit bus_exit(void)
 	root_device_unregister(bus.root);
 }
 module_exit(bus_exit);
+
+/*
+ * There is nothing on a bus by which udev could find the bus.  But there are
+ * the CPUs, and what they can is in their alias.  Under Xen itself, bus_find()
+ * finds nothing.
+ */
+static const struct x86_cpu_id __maybe_unused bus_cpu_ids[] = {
+	X86_MATCH_FEATURE(X86_FEATURE_XENPV, NULL),
+	{}
+};
+MODULE_DEVICE_TABLE(x86cpu, bus_cpu_ids);
 
 MODULE_DESCRIPTION("Devices of a ringfence guest");
 MODULE_LICENSE("GPL");
