@@ -41,6 +41,7 @@ help:
 	@echo 'make unit kunit guest boot fuzz   one layer of the tests each'
 	@echo 'make module HOST=6.1|6.12|debug   the module for a kernel of the test bench'
 	@echo 'make guest-drivers GUEST=6.1-cloud  the drivers of guests with that kernel'
+	@echo 'make guest-drivers-deb  a package with them to install in a guest'
 	@echo 'make launcher       build/ringfence'
 	@echo 'make legacy-ata GUEST=6.1-cloud   what a guest needs for --ata and --cdrom'
 	@echo 'make guest-tests    build/guest/*.elf'
@@ -85,6 +86,11 @@ guest-drivers:
 		-R guest-drivers uapi $(GUEST_DIR)/src/ && \
 	$(MAKE) -C $(GUEST_KDIR) M=$(GUEST_DIR)/src/guest-drivers $(KFLAGS) modules && \
 	cp $(GUEST_DIR)/src/guest-drivers/*/rf_*.ko $(GUEST_DIR)/
+
+# What a guest installs to have them, for each kernel it ever gets.
+.PHONY: guest-drivers-deb
+guest-drivers-deb:
+	@guest-drivers/package/build.sh $(VERSION) $(B)/ringfence-guest-dkms_$(VERSION)_all.deb
 
 .PHONY: launcher
 launcher:
@@ -215,7 +221,7 @@ uninstall:
 
 .PHONY: clean distclean
 clean:
-	rm -rf $(B)/modules $(B)/guest-drivers $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
+	rm -rf $(B)/modules $(B)/guest-drivers $(B)/*.deb $(B)/ringfence $(B)/userland $(B)/guest $(B)/unit \
 		$(B)/fuzz $(B)/host $(B)/debian-disk $(B)/legacy-ata $(B)/bench $(B)/logs $(B)/vm $(B)/vm.*
 distclean: clean
 	rm -rf $(B)

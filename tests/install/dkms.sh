@@ -1,6 +1,7 @@
 #!/bin/sh
 # On a Debian of its own, in a chroot: "make install" with DKMS and without,
 # for the oldest and the newest kernel, and "make uninstall" leaves nothing.
+# Likewise the package of the guests' drivers, and the images with them.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -22,11 +23,22 @@ echo "# making a Debian with DKMS and headers"
 libs=$(sed -n '/^libs="/,/"$/p' "$top/tests/setup.sh" | tr '\n' ' ' |
 	sed 's/^libs=//; s/"//g; s/ \+/,/g')
 unshare --mount mmdebstrap --quiet --variant=minbase --mode=root \
-	--include="make,gcc,libc6-dev,dkms,kmod,rsync,pkg-config,$libs${headers#,}" \
+	--include="make,gcc,libc6-dev,dkms,initramfs-tools,kmod,rsync,pkg-config,$libs${headers#,}" \
 	--aptopt='Acquire::Retries "5"' --aptopt='APT::Install-Recommends "false"' \
 	"$(. /etc/os-release && echo "$VERSION_CODENAME")" \
 	"$work/root" "$work/sources.list" >"$work/log" 2>&1 ||
 	{ tail -n 20 "$work/log" >&2; exit 1; }
+
+# What a kernel's own package would bring: modules that images are made of.
+for host in 6.1 6.12; do
+	version=$(cat "$top/build/kernels/$host/version")
+	modules=$work/root/lib/modules/$version
+	cp "$top/build/kernels/$host/modules/"modules.builtin* "$modules/"
+	for file in config vmlinuz; do
+		cp "$top/build/kernels/$host/$file" "$work/root/boot/$file-$version"
+	done
+	(cd "$top/build/kernels/$host/modules" && cp -R --parents kernel/drivers/virtio "$modules/")
+done
 
 mkdir "$work/root/src"
 (cd "$top" && git ls-files -coz --exclude-standard | xargs -0 cp --parents -t "$work/root/src")
