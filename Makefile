@@ -140,13 +140,14 @@ debian:
 	@tests/boot/debian.sh
 
 # The same on a disk, for a guest kernel, with the initial RAM disk it made and
-# that with our drivers: build/debian-disk/GUEST*.
+# that with our drivers, put in and packaged: build/debian-disk/GUEST*.
 .PHONY: debian-disk
 debian-disk: guest-drivers
 	@tests/boot/debian-disk.sh $(GUEST)
 	@userland/ringfence-drivers --kernel $$(cat build/kernels/$(GUEST)/version) \
 		--drivers $(GUEST_DIR) --modules build/kernels/$(GUEST)/modules \
 		-o $(B)/debian-disk/$(GUEST).initrd $(B)/debian-disk/$(GUEST)/initrd.img
+	@tests/boot/packaged-initrd.sh $(GUEST)
 
 .PHONY: debug-kernel
 debug-kernel:
