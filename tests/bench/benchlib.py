@@ -27,6 +27,15 @@ def program(name):
     return path
 
 
+def plugin():
+    """Path of profile-plugin.c, built."""
+    os.makedirs(OUT, exist_ok=True)
+    path = os.path.join(OUT, "profile.so")
+    call("gcc", "-shared", "-fPIC", "-O2", "-fvisibility=hidden", "-o", path,
+         "tests/bench/profile-plugin.c")
+    return path
+
+
 def run_vm(script, name, opts, prog, extra):
     """Status and lines of one run, the latter without their mark."""
     command = ["tests/harness/rfvm", script, "--name", name,

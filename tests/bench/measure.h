@@ -46,6 +46,8 @@ static inline void pause_for(const char *what, unsigned long n)
 /* NOPs that a profiler finds: see profile-plugin.c. */
 #define MARK_BEGINS	0x72667001
 #define MARK_ENDS	0x72667002
+#define MARK_OPERATION	0x72667003
+#define MARK_OVER	0x72667004
 #define MARK_BOOT	0x10
 
 static inline __attribute__((always_inline)) void mark(const unsigned int nr)

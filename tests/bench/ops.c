@@ -496,11 +496,12 @@ static void measure(const struct op *op, unsigned long scale, bool step)
 	op->run(n);
 	for (int i = 0; i < RUNS; i++)
 		ns[i] = (double)op->run(n) / n;
-	if (step) {
+	if (step)
 		stepping = op->name;
-		op->run(n);
-		stepping = NULL;
-	}
+	mark(MARK_OPERATION);
+	op->run(n);
+	mark(MARK_OVER);
+	stepping = NULL;
 	qsort(ns, RUNS, sizeof(*ns), compare);
 	printf("{\"op\": \"%s\", \"ns\": %.2f, ", op->name, ns[RUNS / 2]);
 	printf("\"min\": %.2f, \"max\": %.2f, \"n\": %lu, \"runs\": %d}\n",
