@@ -122,6 +122,11 @@ def unit(compilers=("gcc", "clang")):
         name = os.path.relpath(rel, "tests/unit")[:-len("_test.c")]
         out += [Case("unit", f"{name}-{cc}", ["tests/harness/unit", cc, rel])
                 for cc in compilers]
+    for path in sorted(glob.glob(os.path.join(TOP, "tests/unit/**/*_test.py"),
+                                 recursive=True)):
+        rel = os.path.relpath(path, TOP)
+        name = os.path.relpath(rel, "tests/unit")[:-len("_test.py")]
+        out.append(Case("unit", name, ["python3", rel]))
     return out
 
 
