@@ -28,6 +28,7 @@ struct irq_affinity;
  * @irq: Of the event channel, 0 if it is not bound
  * @cpus: vCPUs it serves, if its interrupt is to be spread; or those the driver said
  * @spread: Are they for the driver to see?
+ * @early: The driver rang before the device was ready to hear
  * @name: Of the interrupt
  */
 struct rf_vq {
@@ -36,6 +37,7 @@ struct rf_vq {
 	int irq;
 	cpumask_var_t cpus;
 	bool spread;
+	bool early;
 	char name[32];
 };
 
@@ -84,6 +86,9 @@ int rf_queues_find(struct virtio_device *vdev, unsigned int nvqs, struct virtque
 		   struct virtqueue_info infos[], struct irq_affinity *desc);
 void rf_queues_del(struct virtio_device *vdev);
 void rf_queues_synchronize(struct virtio_device *vdev);
+
+/* The device is ready: ring where drivers have done so too early. */
+void rf_queues_ring_early(struct rf_bus_device *dev);
 void rf_queues_take_finished(struct rf_bus_device *dev);
 int rf_queue_set_affinity(struct virtqueue *vq, const struct cpumask *cpus);
 const struct cpumask *rf_queue_get_affinity(struct virtio_device *vdev, int index);

@@ -88,6 +88,8 @@ static void device_set_status(struct virtio_device *vdev, u8 status)
 	dev->status = status;
 	if (rf_tell(RF_GUEST_SET_STATUS, dev->slot, status))
 		dev_dbg(&vdev->dev, "status %#x not taken\n", status);
+	else if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		rf_queues_ring_early(dev);
 }
 
 void rf_device_reset(struct virtio_device *vdev)

@@ -22,10 +22,35 @@
 
 /* --- doorbell and interrupt ------------------------------------------------------------- */
 
-/* Served when it returns, or later.  A device that has gone breaks the queue. */
+/*
+ * Served when it returns, or later.  A device that has gone breaks the queue.
+ * The kernel's virtio_balloon rings for its statistics before its device is
+ * ready, when the host refuses: that is made up for.
+ */
 static bool queue_notify(struct virtqueue *vq)
 {
-	return !rf_tell(RF_GUEST_DOORBELL, rf_bus_device(vq->vdev)->slot, vq->index);
+	struct rf_bus_device *dev = rf_bus_device(vq->vdev);
+	struct rf_vq *rvq = vq->priv;
+
+	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		rvq->early = true;
+		return true;
+	}
+	return !rf_tell(RF_GUEST_DOORBELL, dev->slot, vq->index);
+}
+
+void rf_queues_ring_early(struct rf_bus_device *dev)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(dev->vqs); i++) {
+		struct rf_vq *rvq = dev->vqs[i];
+
+		if (!rvq || !rvq->early)
+			continue;
+		rvq->early = false;
+		queue_notify(rvq->vq);
+	}
 }
 
 /* A driver that looks by itself may have been quicker: that is no stray interrupt. */
@@ -109,6 +134,7 @@ static int queue_make(struct rf_bus_device *dev, u32 index, const struct virtque
 	if (!rvq->vq)
 		return -ENOMEM;
 	rvq->vq->num_max = num;
+	rvq->vq->priv = rvq;
 	err = queue_tell_host(dev, index, rvq);
 	if (err)
 		return err;
