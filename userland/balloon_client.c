@@ -58,8 +58,8 @@ static void complain(const struct rf_config *config, const cJSON *answer)
 {
 	if (!cJSON_IsTrue(cJSON_GetObjectItem(answer, "driver")))
 		rf_error_say("%s: the guest has no balloon driver that works; "
-			     "the size is set and waits for one "
-			     "(ringfence-guest(7))", config->name);
+			     "the size is set and waits for one; "
+			     "in the guest: modprobe -a rf_bus rf_balloon", config->name);
 	else
 		rf_error_say("%s: after %u s the guest keeps %.0fM and not %.0fM; "
 			     "its cgroup holds it to what it may have",
