@@ -43,6 +43,7 @@ enum verb_takes {
 	TAKES_KERNEL,
 	TAKES_NAME_AND_DISK,
 	TAKES_NAME_AND_SIZE,
+	TAKES_NAME_AND_VCPUS,
 };
 
 struct verb {
@@ -72,6 +73,7 @@ static const struct verb verbs[] = {
 	{ "detach-disk", RF_VERB_DETACH_DISK, TAKES_NAME_AND_DISK,
 	  "run-dir json timeout force" },
 	{ "balloon", RF_VERB_BALLOON, TAKES_NAME_AND_SIZE, "run-dir json timeout" },
+	{ "vcpus", RF_VERB_VCPUS, TAKES_NAME_AND_VCPUS, "run-dir json timeout" },
 	{ "version", RF_VERB_VERSION, TAKES_NOTHING, "json" },
 	{ "help", RF_VERB_HELP, TAKES_NOTHING, "" },
 };
@@ -119,6 +121,7 @@ void rf_config_print_help(void)
 	      "  attach-disk NAME DISK   give a guest that runs another disk\n"
 	      "  detach-disk NAME SLOT|SERIAL   take one away again\n"
 	      "  balloon NAME [SIZE]   what a guest keeps of its memory; or have it keep SIZE\n"
+	      "  vcpus NAME [N]   how many of its vCPUs a guest has up; or have it use N\n"
 	      "  inspect    what a kernel file asks of us; --extract FILE unpacks it\n"
 	      "  doctor     can this host run guests, and if not, what to do\n"
 	      "  version    of this program and of the module\n"
@@ -142,7 +145,7 @@ void rf_config_print_help(void)
 	      "      --no-reboot       a reboot ends the run, with status 3\n"
 	      "      --seccomp on|off  confine the launcher after set-up; default on\n"
 	      "      --user USER       whom root becomes after set-up\n"
-	      "stop, reboot, detach-disk, balloon:\n"
+	      "stop, reboot, detach-disk, balloon, vcpus:\n"
 	      "      --timeout S       wait so many seconds; default 60, 0 does not wait\n"
 	      "      --force           stop: then end the guest anyway; detach-disk: at once\n"
 	      "all:  --json, --run-dir DIR\n"
@@ -241,6 +244,20 @@ static int set_balloon_size(struct rf_config *config, int nr, char **args,
 	    config->balloon_size < MIN_MEMORY || config->balloon_size > MAX_MEMORY)
 		return rf_error_set(err, "balloon: '%s' is no size from 4M to 255G, such as 256M",
 				    args[1]);
+	return 0;
+}
+
+/* ringfence vcpus NAME N */
+static int set_vcpus_online(struct rf_config *config, int nr, char **args,
+			    struct rf_error *err)
+{
+	if (nr > 2)
+		return rf_error_set(err, "vcpus: what is '%s' for? See 'ringfence help'",
+				    args[2]);
+	if (parse_number(args[1], RF_MAX_VCPUS, &config->vcpus_online) ||
+	    !config->vcpus_online)
+		return rf_error_set(err, "vcpus: '%s' is no number from 1 to %d",
+				    args[1], RF_MAX_VCPUS);
 	return 0;
 }
 
@@ -457,6 +474,7 @@ static int take_arguments(struct rf_config *config, const struct verb *verb,
 	case TAKES_NAME:
 	case TAKES_NAME_AND_DISK:
 	case TAKES_NAME_AND_SIZE:
+	case TAKES_NAME_AND_VCPUS:
 		if (!nr)
 			return rf_error_set(err, "%s: of which guest? See 'ringfence list'",
 					    verb->name);
@@ -467,6 +485,8 @@ static int take_arguments(struct rf_config *config, const struct verb *verb,
 			break;
 		if (verb->takes == TAKES_NAME_AND_SIZE)
 			return nr > 1 ? set_balloon_size(config, nr, args, err) : 0;
+		if (verb->takes == TAKES_NAME_AND_VCPUS)
+			return nr > 1 ? set_vcpus_online(config, nr, args, err) : 0;
 		if (nr < 2)
 			return rf_error_set(err, "%s: which disk?", verb->name);
 		config->disk = args[1];

@@ -39,6 +39,7 @@ enum rf_verb {
 	RF_VERB_ATTACH_DISK,
 	RF_VERB_DETACH_DISK,
 	RF_VERB_BALLOON,
+	RF_VERB_VCPUS,
 };
 
 enum rf_console_mode {
@@ -85,7 +86,7 @@ struct rf_ata_config {
  * @no_reboot: run: a reboot ends the run
  * @seccomp: run: confine the process after set-up
  * @user: run: whom to become after set-up, or NULL
- * @timeout: stop, reboot: seconds to wait
+ * @timeout: stop, reboot, detach-disk, balloon, vcpus: seconds to wait
  * @force: stop: end the guest if it does not do so by then; detach-disk: at once
  * @disks: run: what it has
  * @nr_disks: run: how many
@@ -93,6 +94,7 @@ struct rf_ata_config {
  * @balloon_auto: run: size it by the host's need
  * @balloon_min: run: what the guest keeps then in any case, bytes
  * @balloon_size: balloon: what it is to keep, bytes; 0: only look
+ * @vcpus_online: vcpus: how many are to be up; 0: only look
  * @extract: inspect: where to put the unpacked kernel, or NULL
  */
 struct rf_config {
@@ -123,6 +125,7 @@ struct rf_config {
 	bool balloon_auto;
 	uint64_t balloon_min;
 	uint64_t balloon_size;
+	unsigned int vcpus_online;
 	const char *extract;
 };
 

@@ -3,8 +3,8 @@
  * domain.c - the guest's xenstore: what is in it, and who carries its bytes
  *
  *	guest ---> ring ---> store ---> control/shutdown ---> guest
- *	                       ^
- *	ringfence stop --------'
+ *	                       ^  '---> cpu/N/availability ----^
+ *	ringfence stop, vcpus -'
  *
  * All of it happens in the launcher's main thread.
  */
@@ -20,6 +20,7 @@
 #include "store_tree.h"
 
 #define SHUTDOWN	RF_STORE_HOME "/control/shutdown"
+#define CPU		RF_STORE_HOME "/cpu"
 
 /* Then others in the main thread have their turn. */
 #define TURNS		64
@@ -51,10 +52,24 @@ void rf_domain_destroy(struct rf_domain *domain)
 	close_fd(&domain->from_launcher);
 }
 
-/* The guest's own nodes are those that Xen's tools give to it. */
-static int fill(struct rf_store *store, const char *name, unsigned int nr_vcpus)
+/* The first of them are to be up. */
+static int fill_vcpus(struct rf_store *store, unsigned int wanted,
+		      unsigned int nr_vcpus)
 {
 	char path[RF_STORE_PATH];
+	int ret = 0;
+
+	for (unsigned int i = 0; i < nr_vcpus; i++) {
+		snprintf(path, sizeof(path), CPU "/%u/availability", i);
+		ret |= rf_store_set(store, path,
+				    i < wanted ? "online" : "offline");
+	}
+	return ret;
+}
+
+/* The guest's own nodes are those that Xen's tools give to it. */
+static int fill(struct rf_store *store, const char *name)
+{
 	int ret = 0;
 
 	ret |= rf_store_set(store, RF_STORE_HOME "/name", name);
@@ -66,11 +81,6 @@ static int fill(struct rf_store *store, const char *name, unsigned int nr_vcpus)
 	ret |= rf_store_set(store, SHUTDOWN, "");
 	ret |= rf_store_set(store, RF_STORE_HOME "/data", "");
 	ret |= rf_store_give(store, RF_STORE_HOME "/data");
-	for (unsigned int i = 0; i < nr_vcpus; i++) {
-		snprintf(path, sizeof(path), RF_STORE_HOME "/cpu/%u/availability",
-			 i);
-		ret |= rf_store_set(store, path, "online");
-	}
 	return ret;
 }
 
@@ -78,7 +88,8 @@ int rf_domain_connect(struct rf_domain *domain, void *page, const char *name,
 		      unsigned int nr_vcpus, struct rf_error *err)
 {
 	domain->store = rf_store_create();
-	if (!domain->store || fill(domain->store, name, nr_vcpus))
+	if (!domain->store || fill(domain->store, name) ||
+	    fill_vcpus(domain->store, domain->wanted ?: nr_vcpus, nr_vcpus))
 		return rf_error_set(err, "not enough memory");
 	domain->asked = NULL;
 	domain->closed = false;
@@ -166,15 +177,21 @@ void rf_domain_serve(struct rf_domain *domain, const char *name)
 	close_if_broken(domain, name);
 }
 
+static int check_open(const struct rf_domain *domain, struct rf_error *err)
+{
+	if (!domain->closed)
+		return 0;
+	return rf_error_set(err, "it cannot be asked: its store is closed, for %s; "
+				 "use 'ringfence kill'", trouble(domain));
+}
+
 int rf_domain_ask(struct rf_domain *domain, const char *what,
 		  struct rf_error *err)
 {
 	int ret;
 
-	if (domain->closed)
-		return rf_error_set(err, "it cannot be asked: its store is "
-					 "closed, for %s; use 'ringfence kill'",
-				    trouble(domain));
+	if (check_open(domain, err))
+		return -1;
 	ret = rf_store_set(domain->store, SHUTDOWN, what);
 	if (ret)
 		return rf_error_set(err, "it cannot be asked: its store is "
@@ -199,4 +216,25 @@ enum rf_shutdown rf_domain_shutdown(const struct rf_domain *domain)
 		return RF_SHUTDOWN_TAKEN;
 	return rf_domain_listens(domain) ? RF_SHUTDOWN_ASKED :
 					   RF_SHUTDOWN_UNHEARD;
+}
+
+int rf_domain_want_vcpus(struct rf_domain *domain, unsigned int wanted,
+			 unsigned int nr_vcpus, struct rf_error *err)
+{
+	if (!wanted || wanted > nr_vcpus)
+		return rf_error_set(err, "it has %u vCPUs: say how many it is to use, "
+					 "from 1 to %u", nr_vcpus, nr_vcpus);
+	if (check_open(domain, err))
+		return -1;
+	domain->wanted = wanted;
+	if (fill_vcpus(domain->store, wanted, nr_vcpus))
+		return rf_error_set(err, "it cannot be asked: its store is full");
+	rf_event_signal(domain->to_launcher);
+	return 0;
+}
+
+bool rf_domain_hears_of_vcpus(const struct rf_domain *domain)
+{
+	return domain->store && !domain->closed &&
+	       rf_store_is_watched(domain->store, CPU);
 }

@@ -25,6 +25,7 @@ enum rf_shutdown {
  * @to_launcher: eventfd: the guest has sent an event
  * @from_launcher: eventfd: it is to have one
  * @asked: What was last written to control/shutdown, or NULL
+ * @wanted: vCPUs the guest is to use, the first ones; 0: all
  * @closed: The store has given the guest up, and said so
  */
 struct rf_domain {
@@ -33,6 +34,7 @@ struct rf_domain {
 	int to_launcher;
 	int from_launcher;
 	const char *asked;
+	unsigned int wanted;
 	bool closed;
 };
 
@@ -58,5 +60,15 @@ int rf_domain_ask(struct rf_domain *domain, const char *what,
 /* Would it hear if it were asked? */
 bool rf_domain_listens(const struct rf_domain *domain);
 enum rf_shutdown rf_domain_shutdown(const struct rf_domain *domain);
+
+/*
+ * Have the guest use the first @wanted of @nr_vcpus, now and after reboots.
+ * Return: 0, or -1 and why it is no use.
+ */
+int rf_domain_want_vcpus(struct rf_domain *domain, unsigned int wanted,
+			 unsigned int nr_vcpus, struct rf_error *err);
+
+/* Would it hear of that? */
+bool rf_domain_hears_of_vcpus(const struct rf_domain *domain);
 
 #endif /* RF_DOMAIN_H */

@@ -11,6 +11,7 @@
 #include "inspect.h"
 #include "run.h"
 #include "stop.h"
+#include "vcpus_client.h"
 
 int main(int argc, char **argv)
 {
@@ -45,6 +46,8 @@ int main(int argc, char **argv)
 		return rf_disk_client_detach(&config);
 	case RF_VERB_BALLOON:
 		return rf_balloon_client(&config);
+	case RF_VERB_VCPUS:
+		return rf_vcpus_client(&config);
 	case RF_VERB_STOP:
 	case RF_VERB_REBOOT:
 		return rf_stop_main(&config);

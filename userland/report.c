@@ -101,6 +101,24 @@ void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
 	cJSON_AddItemToObject(answer, "host", host_features(vm->system_fd));
 }
 
+int rf_report_vcpus(struct rf_vm *vm, struct cJSON *answer,
+		    struct rf_error *err)
+{
+	struct rf_vm_state state;
+	int ret = rf_api_get_state(vm->vm_fd, &state);
+
+	if (ret < 0)
+		return rf_error_set(err, "the module does not say how many are up: %s",
+				    strerror(-ret));
+	cJSON_AddNumberToObject(answer, "vcpus", vm->nr_vcpus);
+	cJSON_AddNumberToObject(answer, "wanted",
+				vm->domain.wanted ?: vm->nr_vcpus);
+	cJSON_AddNumberToObject(answer, "online", state.nr_online);
+	cJSON_AddBoolToObject(answer, "listens",
+			      rf_domain_hears_of_vcpus(&vm->domain));
+	return 0;
+}
+
 static int add_stats(int fd, struct cJSON *object)
 {
 	/* Room for counters a newer module has. */

@@ -14,6 +14,10 @@ void rf_report_info(struct rf_vm *vm, struct cJSON *answer);
 int rf_report_stats(struct rf_vm *vm, struct cJSON *answer,
 		    struct rf_error *err);
 
+/* The answer to "vcpus". */
+int rf_report_vcpus(struct rf_vm *vm, struct cJSON *answer,
+		    struct rf_error *err);
+
 /* Where the vCPUs are, on stderr: for guests that the module killed. */
 void rf_report_regs(struct rf_vm *vm);
 

@@ -177,6 +177,24 @@ static int do_balloon(struct run *run, struct rf_ctl_request *request,
 	return rf_balloon_report(&run->vm, answer, err) ? -1 : RF_CTL_CLOSE;
 }
 
+/* With "online", a number: ask the guest to use so many. */
+static int do_vcpus(struct run *run, struct rf_ctl_request *request,
+		    struct cJSON *answer, struct rf_error *err)
+{
+	const struct cJSON *online = cJSON_GetObjectItem(request->members, "online");
+	double nr = cJSON_GetNumberValue(online);
+	struct rf_vm *vm = &run->vm;
+
+	if (online && !(nr >= 0 && nr <= RF_MAX_VCPUS && nr == (unsigned int)nr))
+		return rf_error_set(err, "vcpus: \"online\" is a number of vCPUs");
+	if (online && vm->paused)
+		return rf_error_set(err, "it is paused, and cannot hear; use "
+					 "'ringfence resume' first");
+	if (online && rf_domain_want_vcpus(&vm->domain, nr, vm->nr_vcpus, err))
+		return -1;
+	return rf_report_vcpus(vm, answer, err) ? -1 : RF_CTL_CLOSE;
+}
+
 static int handle(void *ctx, struct rf_ctl_request *request,
 		  struct cJSON *answer, struct rf_error *err)
 {
@@ -208,6 +226,8 @@ static int handle(void *ctx, struct rf_ctl_request *request,
 	}
 	if (!strcmp(verb, "balloon"))
 		return do_balloon(run, request, answer, err);
+	if (!strcmp(verb, "vcpus"))
+		return do_vcpus(run, request, answer, err);
 	if (!strcmp(verb, "stop"))
 		return do_shutdown(run, "poweroff", answer, err);
 	if (!strcmp(verb, "reboot"))

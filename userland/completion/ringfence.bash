@@ -15,7 +15,7 @@ _ringfence_options() {
 		echo --run-dir ;;
 	stop|detach-disk)
 		echo --timeout --force --run-dir --json ;;
-	reboot|balloon)
+	reboot|balloon|vcpus)
 		echo --timeout --run-dir --json ;;
 	list|info|pause|resume|kill|stats|disks|attach-disk)
 		echo --run-dir --json ;;
@@ -25,7 +25,7 @@ _ringfence_options() {
 _ringfence() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
 	local verbs="run list info console pause resume stop reboot kill stats disks
-		attach-disk detach-disk balloon inspect doctor version help"
+		attach-disk detach-disk balloon vcpus inspect doctor version help"
 	local verb=${COMP_WORDS[1]}
 
 	COMPREPLY=()
@@ -65,7 +65,7 @@ _ringfence() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	attach-disk,*|detach-disk,*)
 		_ringfence_disk "$verb" "$prev" "$cur" ;;
-	info,*|console,*|pause,*|resume,*|stop,*|reboot,*|kill,*|stats,*|disks,*|balloon,*)
+	info,*|console,*|pause,*|resume,*|stop,*|reboot,*|kill,*|stats,*|disks,*|balloon,*|vcpus,*)
 		mapfile -t COMPREPLY < <(compgen -W "$(_ringfence_guests)" -- "$cur") ;;
 	esac
 }

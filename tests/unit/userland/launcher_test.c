@@ -16,6 +16,7 @@
  * Sources: userland/counters.c userland/sandbox.c userland/client.c
  * Sources: userland/disks.c userland/disk_spec.c userland/disk_client.c
  * Sources: userland/balloon.c userland/balloon_policy.c userland/balloon_client.c
+ * Sources: userland/vcpus_client.c
  * Sources: userland/nbd.c userland/json.c userland/file.c userland/error.c
  * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng
  * Libs: -lm -lutil -pthread
@@ -43,6 +44,7 @@
 #include "userland/run.h"
 #include "userland/run_dir.h"
 #include "userland/stop.h"
+#include "userland/vcpus_client.h"
 
 #define PATIENCE_MS	20000
 
@@ -151,6 +153,8 @@ static int run_verb(const char *line)
 		return rf_disk_client_detach(&config);
 	case RF_VERB_BALLOON:
 		return rf_balloon_client(&config);
+	case RF_VERB_VCPUS:
+		return rf_vcpus_client(&config);
 	case RF_VERB_STOP:
 	case RF_VERB_REBOOT:
 		return rf_stop_main(&config);
@@ -483,6 +487,27 @@ static void a_balloon_is_sized_and_watched(void)
 	EXPECT_EQ(verb_says("balloon a 32M", "33554432"), 0);
 	EXPECT_EQ(verb_complains("balloon a 33M", "was started with 32M"), 1);
 	EXPECT_EQ(verb_complains("balloon a 1K", "is no size"), 2);
+	EXPECT_EQ(verb_says("kill a", "a"), 0);
+	EXPECT_EQ(finish(l), RF_EXIT_KILLED);
+}
+
+/* Its kernel is told of each vCPU, if it listens. */
+static void vcpus_are_asked_for(void)
+{
+	struct launcher *l = start("run -k k --name a -c 4", -1);
+
+	EXPECT(hear(l, "hello\n"));
+	EXPECT_EQ(verb_says("vcpus a --json", "\"vcpus\":4,\"wanted\":4,"), 0);
+	EXPECT_EQ(verb_complains("vcpus a 3 --timeout 1",
+				 "nobody in the guest has listened for 1 s"), 1);
+	EXPECT_EQ(verb_says("vcpus a --json", "\"wanted\":3,"), 0);
+	EXPECT_EQ(verb_says("vcpus a 2 --timeout 0 --json",
+			    "\"wanted\":2,\"online\":4,\"listens\":false"), 0);
+	EXPECT_EQ(verb_complains("vcpus a 5", "it has 4 vCPUs"), 1);
+	EXPECT_EQ(verb_complains("vcpus a 0", "is no number from 1"), 2);
+	EXPECT_EQ(verb_complains("vcpus a 2 3", "what is '3' for"), 2);
+	EXPECT_EQ(verb_says("pause a", "a"), 0);
+	EXPECT_EQ(verb_complains("vcpus a 1", "it is paused"), 1);
 	EXPECT_EQ(verb_says("kill a", "a"), 0);
 	EXPECT_EQ(finish(l), RF_EXIT_KILLED);
 }
@@ -941,7 +966,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE(reboot_returns_when_the_guest_does_it),
 	TAP_CASE(stop_finds_a_guest_that_listens_later),
 	TAP_CASE(stop_says_why_it_did_not_work),
-	TAP_CASE(a_balloon_is_sized_and_watched), TAP_CASE(stop_need_not_wait),
+	TAP_CASE(a_balloon_is_sized_and_watched), TAP_CASE(vcpus_are_asked_for),
+	TAP_CASE(stop_need_not_wait),
 	TAP_CASE(stop_can_be_made_to_work),
 	TAP_CASE(stop_tells_another_end_from_its_own),
 	TAP_CASE(a_broken_store_hurts_only_its_guest),
