@@ -562,7 +562,7 @@ static int block_make_disk(struct block *block)
 		.nr_hw_queues	= block->nr_queues,
 		.queue_depth	= min(num, MAX_DEPTH),
 		.numa_node	= NUMA_NO_NODE,
-		.flags		= BLK_MQ_F_SHOULD_MERGE,
+		.flags		= BLK_MQ_F_SHOULD_MERGE | BLK_MQ_F_NO_SCHED_BY_DEFAULT,
 		.cmd_size	= sizeof(struct block_rq),
 		.driver_data	= block,
 	};
