@@ -21,8 +21,9 @@ hosts=6.1
 kernels="6.1 6.1-cloud"
 case $what in
 demo)	;;
-all)	tools="$tools bc bison clang cpio dwarves e2fsprogs flex libclang-rt-dev mmdebstrap
-		qemu-utils sparse stress-ng ${RF_LINUX_SOURCE:-linux-source-6.1}"
+all)	tools="$tools bc bison btrfs-progs clang cpio dwarves e2fsprogs flex libclang-rt-dev
+		mmdebstrap qemu-utils sparse stress-ng xfsprogs
+		${RF_LINUX_SOURCE:-linux-source-6.1}"
 	libs="$libs libssl-dev"
 	hosts="6.1 6.12"
 	kernels="6.1 6.1-cloud 6.12 6.12-cloud" ;;
