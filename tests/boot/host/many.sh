@@ -30,7 +30,7 @@ start() {
 		} &
 	done
 	while [ "$(grep -l RFGUEST-INIT /tmp/g*.log | wc -l)" -lt "$count" ]; do
-		[ $(($(now) - begun)) -lt "${LIMIT:-600}" ] &&
+		[ $(($(now) - begun)) -lt "${LIMIT:-1500}" ] &&
 			[ -z "$(ls /tmp/g*.status 2>/dev/null)" ] || { missing; return 1; }
 		sleep 1
 	done
