@@ -21,7 +21,7 @@ hosts=6.1
 kernels="6.1 6.1-cloud"
 case $what in
 demo)	;;
-all)	tools="$tools bc bison btrfs-progs clang cpio dwarves e2fsprogs flex libclang-rt-dev
+all)	tools="$tools bc bison btrfs-progs clang cpio dwarves e2fsprogs fio flex libclang-rt-dev
 		mmdebstrap qemu-utils sparse stress-ng xfsprogs
 		${RF_LINUX_SOURCE:-linux-source-6.1}"
 	libs="$libs libssl-dev"
