@@ -16,7 +16,7 @@ run() {	# run KERNEL OPTION...
 		echo $? >status
 	} &
 }
-await() {	# await TEXT: until the guest's console has it
+in_time() {	# in_time TEXT: until the guest's console has it
 	left=${GUEST_TIMEOUT:-300}
 	until grep -q "$1" log; do
 		left=$((left - 1))
@@ -26,12 +26,12 @@ await() {	# await TEXT: until the guest's console has it
 }
 says() { ringfence vcpus g --json | grep -q "\"vcpus\":4,\"wanted\":$1,\"online\":$2,"; }
 # asked N WORD: it does so, and the guest has noticed
-asked() { ringfence vcpus g "$1" --timeout 200 >out && says "$1" "$1" && await "RFGUEST-AT $2"; }
+asked() { ringfence vcpus g "$1" --timeout 200 >out && says "$1" "$1" && in_time "RFGUEST-AT $2"; }
 refused() { ringfence vcpus g "$1" 2>err; [ $? = "$2" ] && grep -q "$3" err; }
 
 for kernel; do
 	run "$kernel" -p "console=hvc0 panic=-1 rf.test=vcpus"
-	check "$kernel: boots with four" await "RFGUEST-AT four"
+	check "$kernel: boots with four" in_time "RFGUEST-AT four"
 	check "$kernel: all of them are up" says 4 4
 	check "$kernel: asked for two" asked 2 two
 	check "$kernel: none is refused" refused 0 2 'from 1 to'
@@ -47,7 +47,7 @@ done
 
 # A guest in which nobody switches on what comes.
 run "$1" -p "console=hvc0 panic=-1 rf.test=tour rf.seconds=1000"
-check "another boots" await TOUR
+check "another boots" in_time TOUR
 check "it lets go" ringfence vcpus g 2 --timeout 200
 ringfence vcpus g 3 --timeout 3 2>err
 check "what it does not switch on is complained of" \
