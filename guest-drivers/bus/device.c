@@ -84,11 +84,17 @@ static u8 device_get_status(struct virtio_device *vdev)
 static void device_set_status(struct virtio_device *vdev, u8 status)
 {
 	struct rf_bus_device *dev = rf_bus_device(vdev);
+	bool ready = status & VIRTIO_CONFIG_S_DRIVER_OK;
+	int err;
 
-	dev->status = status;
-	if (rf_tell(RF_GUEST_SET_STATUS, dev->slot, status))
+	/* No doorbell is to reach the host outside of what it takes for ready. */
+	if (!ready)
+		WRITE_ONCE(dev->status, status);
+	err = rf_tell(RF_GUEST_SET_STATUS, dev->slot, status);
+	WRITE_ONCE(dev->status, status);
+	if (err)
 		dev_dbg(&vdev->dev, "status %#x not taken\n", status);
-	else if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+	else if (ready)
 		rf_queues_ring_early(dev);
 }
 

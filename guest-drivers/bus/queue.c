@@ -22,6 +22,11 @@
 
 /* --- doorbell and interrupt ------------------------------------------------------------- */
 
+static bool is_ready(const struct rf_bus_device *dev)
+{
+	return READ_ONCE(dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
 /*
  * Served when it returns, or later.  A device that has gone breaks the queue.
  * The kernel's virtio_balloon rings for its statistics before its device is
@@ -32,9 +37,12 @@ static bool queue_notify(struct virtqueue *vq)
 	struct rf_bus_device *dev = rf_bus_device(vq->vdev);
 	struct rf_vq *rvq = vq->priv;
 
-	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK)) {
-		rvq->early = true;
-		return true;
+	if (!is_ready(dev)) {
+		WRITE_ONCE(rvq->early, true);
+		/* Either this sees that it is ready now, or rf_queues_ring_early() sees that. */
+		smp_mb();
+		if (!is_ready(dev))
+			return true;
 	}
 	return !rf_tell(RF_GUEST_DOORBELL, dev->slot, vq->index);
 }
@@ -43,12 +51,13 @@ void rf_queues_ring_early(struct rf_bus_device *dev)
 {
 	u32 i;
 
+	smp_mb();	/* pairs with that in queue_notify(); the status is written */
 	for (i = 0; i < ARRAY_SIZE(dev->vqs); i++) {
 		struct rf_vq *rvq = dev->vqs[i];
 
-		if (!rvq || !rvq->early)
+		if (!rvq || !READ_ONCE(rvq->early))
 			continue;
-		rvq->early = false;
+		WRITE_ONCE(rvq->early, false);
 		queue_notify(rvq->vq);
 	}
 }
