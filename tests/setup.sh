@@ -13,7 +13,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 what=${1:-all}
 
-tools="build-essential busybox-static git kmod pkg-config python3 rsync util-linux
+tools="build-essential busybox-static e2fsprogs git kmod pkg-config python3 rsync util-linux
 xz-utils"
 libs="libbz2-dev libcap-ng-dev libcjson-dev libelf-dev liblz4-dev liblzma-dev
 liblzo2-dev libseccomp-dev libzstd-dev zlib1g-dev"
@@ -21,7 +21,7 @@ hosts=6.1
 kernels="6.1 6.1-cloud"
 case $what in
 demo)	;;
-all)	tools="$tools bc bison btrfs-progs clang cpio dwarves e2fsprogs fio flex libclang-rt-dev
+all)	tools="$tools bc bison btrfs-progs clang cpio dwarves fio flex libclang-rt-dev
 		mmdebstrap qemu-utils sparse stress-ng xfsprogs
 		${RF_LINUX_SOURCE:-linux-source-6.1}"
 	libs="$libs libssl-dev"
