@@ -176,9 +176,10 @@ static void change_array(void)
 	grow(RF_SAVED_PORTS, 16, 0);
 }
 
-/* String I/O of @len bytes. */
+/* String I/O of @len bytes, whatever I/O was under way when the guest was saved. */
 static void under_way(struct rf_saved_emul *emul, __u32 flags, __u32 len)
 {
+	emul->flags &= ~RF_SAVED_IO;
 	emul->flags |= flags | RF_SAVED_STRING;
 	emul->io_size = 4;
 	emul->io_len = 1;
