@@ -492,8 +492,8 @@ bool rf_switch_to_guest(struct rf_world *world, u64 world_va, u64 guest_cr3)
 	msrs_unload(st);
 
 	if (unlikely(world->regs.exit == RF_EXIT_SENTINEL))
-		pr_err("ringfence: the switcher faulted: vector %llu error %#llx at text+%#llx\n",
-		       cpu->fault_vector, cpu->fault_error, cpu->fault_rip);
+		pr_err_ratelimited("ringfence: the switcher faulted: vector %llu error %#llx at text+%#llx\n",
+				   cpu->fault_vector, cpu->fault_error, cpu->fault_rip);
 	return is_for_host(cpu, world->regs.exit);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/objtool.h>
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
+#include <uapi/asm/debugreg.h>
 
 #include "hole.h"
 
@@ -125,13 +126,29 @@ SYM_CODE_START_LOCAL(rf_hole_ist)
 	incq	CPU(mce_pending)
 	jmp	4f
 3:	cmpl	$X86_TRAP_DB, (%rsp)
-	jne	5f
+	jne	6f
+	pushq	%rax
+	leaq	rf_hole_vectors + X86_TRAP_DB * RF_STUB_BYTES(%rip), %rax
+	cmpq	%rax, 24(%rsp)
+	je	5f
+	/* Nor shall the guest hear of it with its next one. */
+	movl	$DR6_RESERVED, %eax
+	movq	%rax, %dr6
+	popq	%rax
 	andq	$~X86_EFLAGS_TF, 32(%rsp)
 4:	addq	$16, %rsp
 	iretq
 
-	/* #DF: nothing to return to. */
-5:	movq	$X86_TRAP_DF, CPU(fault_vector)
+	/*
+	 * Nothing to return to.  #DF; or a #DB right at the stub of #DB, held back
+	 * by MOV to %ss before an ICEBP: its frame lies where that of the ICEBP was,
+	 * and returning to the stub would find it there again, without end.
+	 */
+5:	addq	$8, %rsp
+6:	movl	(%rsp), %eax
+	movq	%rax, CPU(fault_vector)
+	movq	8(%rsp), %rax
+	movq	%rax, CPU(fault_error)
 	movq	16(%rsp), %rcx
 	leaq	rf_switcher_text(%rip), %rax
 	subq	%rax, %rcx
