@@ -90,19 +90,6 @@ static u64 *gpr(struct emul *e, u8 number)
 	return gprs[number & 15];
 }
 
-static u64 truncate(u64 value, int size)
-{
-	return size == 8 ? value : value & ((1ULL << (8 * size)) - 1);
-}
-
-/* Write as the CPU does: 4 bytes clear the upper half, fewer leave it. */
-static void set_gpr(u64 *reg, u64 value, int size)
-{
-	u64 keep = size < 4 ? *reg & ~((1ULL << (8 * size)) - 1) : 0;
-
-	*reg = keep | truncate(value, size);
-}
-
 static u64 segment_base(struct emul *e, u8 seg)
 {
 	const struct rf_world *world = e->vcpu->world;
@@ -138,7 +125,7 @@ static u64 operand_gva(struct emul *e)
 	if (op->index != RF_INSN_NO_REG)
 		addr += *gpr(e, op->index) << op->shift;
 
-	addr = truncate(addr, op->addr_size) + segment_base(e, op->seg);
+	addr = rf_truncate(addr, op->addr_size) + segment_base(e, op->seg);
 	return e->bits == 64 ? addr : (u32)addr;
 }
 
@@ -163,7 +150,7 @@ static enum rf_emul_result write_operand(struct emul *e, u64 value)
 
 	if (op->is_mem)
 		return write_memory(e, &value, 2);
-	set_gpr(gpr(e, op->base), value, e->insn.size);
+	rf_set_gpr(gpr(e, op->base), value, e->insn.size);
 	return RF_EMUL_DONE;
 }
 
@@ -234,14 +221,14 @@ static enum rf_emul_result mov_from_cr(struct emul *e)
 		return RF_EMUL_NO;
 	}
 
-	set_gpr(gpr(e, e->insn.gpr), value, e->insn.size);
+	rf_set_gpr(gpr(e, e->insn.gpr), value, e->insn.size);
 	return RF_EMUL_DONE;
 }
 
 static enum rf_emul_result mov_to_cr(struct emul *e)
 {
 	struct rf_vcpu *vcpu = e->vcpu;
-	u64 value = truncate(*gpr(e, e->insn.gpr), e->insn.size);
+	u64 value = rf_truncate(*gpr(e, e->insn.gpr), e->insn.size);
 	bool ok = false;
 
 	switch (e->insn.reg) {
@@ -363,10 +350,10 @@ static enum rf_emul_result mov_dr(struct emul *e, bool write)
 	if (e->insn.reg > 7 || dr_number(e->vcpu, e->insn.reg) < 0)
 		return raise(e, X86_TRAP_UD, RF_NO_ERROR_CODE);
 	if (!write) {
-		set_gpr(reg, rf_debugreg_get(e->vcpu, e->insn.reg), e->insn.size);
+		rf_set_gpr(reg, rf_debugreg_get(e->vcpu, e->insn.reg), e->insn.size);
 		return RF_EMUL_DONE;
 	}
-	if (rf_debugreg_set(e->vcpu, e->insn.reg, truncate(*reg, e->insn.size)))
+	if (rf_debugreg_set(e->vcpu, e->insn.reg, rf_truncate(*reg, e->insn.size)))
 		return RF_EMUL_NO;
 	return RF_EMUL_DONE;
 }
@@ -427,129 +414,6 @@ static enum rf_emul_result store_table(struct emul *e, u64 base)
 
 	memcpy(buf + 2, &base, sizeof(base));
 	return write_memory(e, buf, e->bits == 64 ? 10 : 6);
-}
-
-/*
- * Port I/O
- */
-
-static bool iopl_ok(const struct emul *e)
-{
-	return rf_vcpu_in_kernel(e->vcpu) || e->vcpu->emul.iopl >= 3;
-}
-
-/* The byte with the bit of @port; a byte that is not there closes its ports. */
-static u8 io_bitmap_byte(struct rf_vcpu *vcpu, u32 port)
-{
-	u64 gva = vcpu->emul.iobitmap_gva + port / 8;
-	rf_gfn_t gfn;
-	u8 byte;
-
-	if (rf_mmu_kernel_gfn(vcpu, gva, &gfn) ||
-	    rf_guest_read_gpa(vcpu->vm, &byte, (gfn.v << PAGE_SHIFT) + offset_in_page(gva), 1))
-		return 0xff;
-	return byte;
-}
-
-/* Are all of @size ports from @port open?  By IOPL, or else by the bitmap. */
-static bool ports_ok(struct emul *e, u32 port, u32 size)
-{
-	struct rf_vcpu *vcpu = e->vcpu;
-	u32 bits, mask = ((1U << size) - 1) << (port & 7);
-
-	if (iopl_ok(e))
-		return true;
-	if (port + size > vcpu->emul.nr_io_ports)
-		return false;
-
-	bits = io_bitmap_byte(vcpu, port);
-	if (mask > 0xff)
-		bits |= io_bitmap_byte(vcpu, port + 8) << 8;
-	return !(bits & mask);
-}
-
-/*
- * Legacy devices that a PC has and a guest has not: answered here, since a
- * kernel asks them at every boot.  The launcher's devices are elsewhere.
- */
-static bool port_is_absent(u16 port)
-{
-	switch (port) {
-	case 0x20: case 0x21: case 0xa0: case 0xa1:	/* PIC */
-	case 0x40 ... 0x43: case 0x61:			/* PIT */
-	case 0x60: case 0x64:				/* i8042 */
-	case 0x70: case 0x71:				/* RTC */
-	case 0x80:					/* delay */
-	case 0x4d0: case 0x4d1:				/* ELCR */
-	case 0xcf8 ... 0xcff:				/* PCI */
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * Linux waits for PIT output 2 to rise, and reads a count of 0xff as one that
- * is about to move: let it be risen and the count be 0.
- */
-static u32 port_absent_value(u16 port)
-{
-	switch (port) {
-	case 0x61:
-		return 0x20;
-	case 0x40 ... 0x43:
-		return 0;
-	default:
-		return ~0U;
-	}
-}
-
-/* Leave it to the launcher. */
-static enum rf_emul_result port_exit(struct emul *e, u16 port, bool write)
-{
-	struct rf_vcpu *vcpu = e->vcpu;
-	struct rf_run *run = vcpu->run;
-
-	run->exit_reason = RF_RUN_IO;
-	run->io_port = port;
-	run->io_size = e->insn.size;
-	run->io_write = write;
-	vcpu->emul.io_pending = true;
-	vcpu->emul.io_size = e->insn.size;
-	vcpu->emul.io_len = e->insn.len;
-	rf_vcpu_leave(vcpu);
-	rf_count(vcpu, IO_EXITS);
-	return RF_EMUL_EXIT;
-}
-
-static enum rf_emul_result port_io(struct emul *e, bool write)
-{
-	struct rf_vcpu *vcpu = e->vcpu;
-	u16 port = e->insn.port_dx ? e->regs->rdx : e->insn.imm;
-
-	if (!ports_ok(e, port, e->insn.size))
-		return RF_EMUL_NO;
-	if (port_is_absent(port)) {
-		if (!write)
-			set_gpr(&e->regs->rax, port_absent_value(port), e->insn.size);
-		return RF_EMUL_DONE;
-	}
-
-	port_exit(e, port, write);
-	vcpu->run->io_value = write ? truncate(e->regs->rax, e->insn.size) : 0;
-	vcpu->emul.io_size = write ? 0 : e->insn.size;
-	return RF_EMUL_EXIT;
-}
-
-static enum rf_emul_result string_io(struct emul *e, bool write)
-{
-	u16 port = e->regs->rdx;
-	enum rf_emul_result result;
-
-	if (!ports_ok(e, port, e->insn.size))
-		return RF_EMUL_NO;
-	result = rf_string_io(e->vcpu, &e->insn, operand_gva(e));
-	return result == RF_EMUL_EXIT ? port_exit(e, port, write) : result;
 }
 
 /*
@@ -681,16 +545,16 @@ static enum rf_emul_result emulate_any(struct emul *e)
 	case RF_INSN_SIDT:
 		return store_table(e, EMUL_IDT_BASE);
 	case RF_INSN_IN:
-		return port_io(e, false);
+		return rf_port_io(e->vcpu, &e->insn, false);
 	case RF_INSN_OUT:
-		return port_io(e, true);
+		return rf_port_io(e->vcpu, &e->insn, true);
 	case RF_INSN_INS:
-		return string_io(e, false);
+		return rf_port_string_io(e->vcpu, &e->insn, operand_gva(e));
 	case RF_INSN_OUTS:
-		return string_io(e, true);
+		return rf_port_string_io(e->vcpu, &e->insn, operand_gva(e));
 	case RF_INSN_CLI:		/* events are masked in vcpu_info only */
 	case RF_INSN_STI:
-		return iopl_ok(e) ? RF_EMUL_DONE : RF_EMUL_NO;
+		return rf_iopl_ok(e->vcpu) ? RF_EMUL_DONE : RF_EMUL_NO;
 	default:
 		return RF_EMUL_NO;
 	}
@@ -798,20 +662,4 @@ enum rf_emul_result rf_emulate(struct rf_vcpu *vcpu, int vector)
 	if (result == RF_EMUL_DONE && !e.jumped)
 		rf_retire(vcpu, e.insn.len);
 	return result;
-}
-
-void rf_emul_io_done(struct rf_vcpu *vcpu, const struct rf_run *run)
-{
-	struct rf_vcpu_emul *emul = &vcpu->emul;
-
-	if (!emul->io_pending)
-		return;
-	emul->io_pending = false;
-	if (emul->string.len) {
-		rf_string_done(vcpu, run->data);
-		return;
-	}
-	if (emul->io_size)
-		set_gpr(&vcpu->regs->rax, run->io_value, emul->io_size);
-	rf_retire(vcpu, emul->io_len);
 }

@@ -13,6 +13,19 @@ struct rf_vm;
 struct rf_vcpu;
 struct rf_insn;
 
+static inline u64 rf_truncate(u64 value, int size)
+{
+	return size == 8 ? value : value & ((1ULL << (8 * size)) - 1);
+}
+
+/* Write as the CPU does: 4 bytes clear the upper half, fewer leave it. */
+static inline void rf_set_gpr(u64 *reg, u64 value, int size)
+{
+	u64 keep = size < 4 ? *reg & ~((1ULL << (8 * size)) - 1) : 0;
+
+	*reg = keep | rf_truncate(value, size);
+}
+
 /* msr.c; false is #GP(0). */
 bool rf_msr_read(struct rf_vcpu *vcpu, u32 msr, u64 *value);
 bool rf_msr_write(struct rf_vcpu *vcpu, u32 msr, u64 value);
@@ -32,6 +45,13 @@ bool rf_cr4_write(struct rf_vcpu *vcpu, u64 value);
 
 /* priv.c: the instruction is done; a debugger that steps is to see it. */
 void rf_retire(struct rf_vcpu *vcpu, u8 len);
+
+/* port.c: may the guest do I/O, whatever its bitmap says? */
+bool rf_iopl_ok(const struct rf_vcpu *vcpu);
+
+/* port.c: IN or OUT; INS or OUTS at @gva. */
+enum rf_emul_result rf_port_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, bool write);
+enum rf_emul_result rf_port_string_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, u64 gva);
 
 /* string.c: INS or OUTS at @gva, its port open; what goes in vcpu->run but @data is not. */
 enum rf_emul_result rf_string_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, u64 gva);
