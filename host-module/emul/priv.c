@@ -132,15 +132,21 @@ static u64 operand_gva(struct emul *e)
 static enum rf_emul_result write_memory(struct emul *e, const void *src, int len)
 {
 	u64 gva = operand_gva(e);
-	u32 error = RF_PF_WRITE;
+	enum rf_emul_result result = rf_operand_touch(e->vcpu, gva, len, true);
 
-	if (!rf_guest_write(e->vcpu, gva, src, len))
-		return RF_EMUL_DONE;
+	if (result != RF_EMUL_DONE || !rf_guest_write(e->vcpu, gva, src, len))
+		return result;
+	return rf_operand_fault(e->vcpu, gva, RF_PF_WRITE);
+}
 
-	if (!rf_vcpu_in_kernel(e->vcpu))
-		error |= RF_PF_USER;
-	rf_bounce_page_fault(e->vcpu, gva, error);
-	return RF_EMUL_FAULT;
+static enum rf_emul_result read_memory(struct emul *e, void *dst, int len)
+{
+	u64 gva = operand_gva(e);
+	enum rf_emul_result result = rf_operand_touch(e->vcpu, gva, len, false);
+
+	if (result != RF_EMUL_DONE || !rf_guest_read(e->vcpu, dst, gva, len))
+		return result;
+	return rf_operand_fault(e->vcpu, gva, 0);
 }
 
 /* SMSW and its kin: to memory always 2 bytes. */
@@ -256,12 +262,16 @@ static enum rf_emul_result mov_to_cr(struct emul *e)
 static enum rf_emul_result lmsw(struct emul *e)
 {
 	const struct rf_insn_operand *op = &e->insn.operand;
+	enum rf_emul_result result;
 	u16 value;
 
-	if (!op->is_mem)
+	if (!op->is_mem) {
 		value = *gpr(e, op->base);
-	else if (rf_guest_read(e->vcpu, &value, operand_gva(e), sizeof(value)))
-		return RF_EMUL_NO;
+	} else {
+		result = read_memory(e, &value, sizeof(value));
+		if (result != RF_EMUL_DONE)
+			return result;
+	}
 
 	if (!cr0_write(e->vcpu, (cr0_read(e->vcpu) & ~0xeULL) | (value & 0xf)))
 		return RF_EMUL_NO;

@@ -53,6 +53,15 @@ bool rf_iopl_ok(const struct rf_vcpu *vcpu);
 enum rf_emul_result rf_port_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, bool write);
 enum rf_emul_result rf_port_string_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, u64 gva);
 
+/*
+ * string.c: can the guest reach all of an operand, of at most a page?  DONE if it
+ * can; NO is #GP; FAULT: it has its #PF, with the address of the page that failed.
+ */
+enum rf_emul_result rf_operand_touch(struct rf_vcpu *vcpu, u64 gva, u32 len, bool write);
+
+/* string.c: it could, and another vCPU has changed that since. */
+enum rf_emul_result rf_operand_fault(struct rf_vcpu *vcpu, u64 gva, u32 error);
+
 /* string.c: INS or OUTS at @gva, its port open; what goes in vcpu->run but @data is not. */
 enum rf_emul_result rf_string_io(struct rf_vcpu *vcpu, const struct rf_insn *insn, u64 gva);
 

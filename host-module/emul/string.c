@@ -51,10 +51,35 @@ static u32 units_next(const struct rf_vcpu *vcpu, const struct rf_insn *insn, u6
 	return clamp_t(u64, room / insn->size, 1, count);
 }
 
-static enum rf_emul_result page_fault(struct rf_vcpu *vcpu, u64 gva, u32 error)
+enum rf_emul_result rf_operand_fault(struct rf_vcpu *vcpu, u64 gva, u32 error)
 {
+	if (!rf_vcpu_in_kernel(vcpu))
+		error |= RF_PF_USER;
 	rf_bounce_page_fault(vcpu, gva, error);
 	return RF_EMUL_FAULT;
+}
+
+static enum rf_emul_result touch(struct rf_vcpu *vcpu, u64 gva, bool write)
+{
+	u32 error = write ? RF_PF_WRITE : 0;
+
+	if (!rf_guest_touch(vcpu, gva, &error))
+		return RF_EMUL_DONE;
+	rf_bounce_page_fault(vcpu, gva, error);
+	return RF_EMUL_FAULT;
+}
+
+enum rf_emul_result rf_operand_touch(struct rf_vcpu *vcpu, u64 gva, u32 len, bool write)
+{
+	u64 last = gva + len - 1;
+	enum rf_emul_result result;
+
+	if (!rf_canonical(gva) || !rf_canonical(last) || last < gva)
+		return RF_EMUL_NO;
+	result = touch(vcpu, gva, write);
+	if (result == RF_EMUL_DONE && (gva ^ last) & PAGE_MASK)
+		result = touch(vcpu, last & PAGE_MASK, write);
+	return result;
 }
 
 /*
@@ -64,17 +89,12 @@ static enum rf_emul_result page_fault(struct rf_vcpu *vcpu, u64 gva, u32 error)
 static enum rf_emul_result string_prepare(struct rf_vcpu *vcpu, bool write_port, u64 gva,
 					  u32 len)
 {
-	u32 error = write_port ? 0 : RF_PF_WRITE;
-	u64 last = gva + len - 1;
+	enum rf_emul_result result = rf_operand_touch(vcpu, gva, len, !write_port);
 
-	if (!rf_canonical(gva) || !rf_canonical(last) || last < gva)
-		return RF_EMUL_NO;
-	if (rf_guest_touch(vcpu, gva, &error))
-		return page_fault(vcpu, gva, error);
-	if ((gva ^ last) & PAGE_MASK && rf_guest_touch(vcpu, last & PAGE_MASK, &error))
-		return page_fault(vcpu, last & PAGE_MASK, error);
+	if (result != RF_EMUL_DONE)
+		return result;
 	if (write_port && rf_guest_read(vcpu, vcpu->run->data, gva, len))
-		return page_fault(vcpu, gva, error);
+		return rf_operand_fault(vcpu, gva, 0);
 	return RF_EMUL_EXIT;
 }
 
@@ -127,7 +147,7 @@ void rf_string_done(struct rf_vcpu *vcpu, const void *data)
 	vcpu->emul.string.len = 0;
 	/* Another vCPU has taken the page away meanwhile: as if it had before. */
 	if (!s.write && rf_guest_write(vcpu, s.gva, data, s.len)) {
-		page_fault(vcpu, s.gva, RF_PF_WRITE);
+		rf_operand_fault(vcpu, s.gva, RF_PF_WRITE);
 		return;
 	}
 	over = string_advance(vcpu, &s);

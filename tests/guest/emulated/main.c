@@ -167,6 +167,70 @@ static void tables_are_not_shown(void)
 	EXPECT((s64)gdt.base >> 56 != -256);
 }
 
+#define NO_ADDRESS	0x8000000000000000UL
+#define OPERANDS	(FREE_VA + 0x40000000UL)	/* a page, and none behind */
+
+USER_ASM(code_sgdt, "sgdt (%rdi); ud2");
+USER_ASM(code_smsw, "smsw (%rdi); ud2");
+
+static void no_address_is_gp(void)
+{
+	struct regs r;
+
+	EXPECT_EQ(TRY("sgdt (%0)", : : "r" (NO_ADDRESS) : "memory"), 13);
+	EXPECT_EQ(this_cpu()->last.error, 0);
+	EXPECT_EQ(TRY("smsw (%0)", : : "r" (NO_ADDRESS) : "memory"), 13);
+	EXPECT_EQ(TRY("sidt (%0)", : : "r" (0x7ffffffffff8) : "memory"), 13);
+	EXPECT_EQ(TRY("lmsw (%0)", : : "r" (NO_ADDRESS) : "memory"), 13);
+	r = user_regs(code_sgdt);
+	r.rdi = NO_ADDRESS;
+	EXPECT_EQ(user_run(&r), 13);
+	EXPECT_EQ(r.error, 0);
+}
+
+static void expect_fault(u64 va, u64 error)
+{
+	EXPECT_EQ(this_cpu()->info->arch.cr2, va);
+	EXPECT_EQ(this_cpu()->last.error, error);
+}
+
+/* #PF names the first byte that is not there, and what for. */
+static void an_operand_in_two_pages(void)
+{
+	u64 end = OPERANDS + PAGE_SIZE;
+
+	map(kernel_root(), OPERANDS, mkpte(mfn_of(page_alloc()), PTE_RW));
+	EXPECT_EQ(TRY("sgdt (%0)", : : "r" (end - 10) : "memory"), VEC_NONE);
+	EXPECT_EQ(TRY("sgdt (%0)", : : "r" (end - 4) : "memory"), 14);
+	expect_fault(end, PF_W);
+	EXPECT_EQ(TRY("smsw (%0)", : : "r" (end - 1) : "memory"), 14);
+	expect_fault(end, PF_W);
+	EXPECT_EQ(TRY("smsw (%0)", : : "r" (end + 1) : "memory"), 14);
+	expect_fault(end + 1, PF_W);
+	EXPECT_EQ(TRY("lmsw (%0)", : : "r" (end - 1) : "memory"), 14);
+	expect_fault(end, 0);
+	map(kernel_root(), end, mkpte(mfn_of(page_alloc()), PTE_RO));
+	EXPECT_EQ(TRY("sgdt (%0)", : : "r" (end - 4) : "memory"), 14);
+	expect_fault(end, PF_W | PF_P);
+}
+
+static void a_programs_operand_in_two_pages(void)
+{
+	struct regs r = user_regs(code_smsw);
+
+	r.rdi = USER_DATA + PAGE_SIZE - 1;
+	EXPECT_EQ(user_run(&r), 14);
+	EXPECT_EQ(this_cpu()->info->arch.cr2, USER_DATA + PAGE_SIZE);
+	EXPECT_EQ(r.error, PF_W | PF_U);
+	r = user_regs(code_sgdt);
+	r.rdi = user_va(code_sgdt);
+	EXPECT_EQ(user_run(&r), 14);
+	EXPECT_EQ(this_cpu()->info->arch.cr2, user_va(code_sgdt));
+	EXPECT_EQ(r.error, PF_W | PF_U | PF_P);
+}
+
 GUEST_TEST(CASE(cpuid_says_xen), CASE(msrs), CASE(control_registers), CASE(debug_registers),
 	   CASE(ports), CASE(what_has_no_effect), CASE(what_a_guest_may_not),
-	   CASE(hlt_waits_for_an_event), CASE(tables_are_not_shown));
+	   CASE(hlt_waits_for_an_event), CASE(tables_are_not_shown),
+	   CASE(no_address_is_gp), CASE(an_operand_in_two_pages),
+	   CASE(a_programs_operand_in_two_pages));
