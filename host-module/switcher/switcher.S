@@ -404,6 +404,8 @@ FIXUP(.Lb6, .Lbounce_fault)
 	movabsq	$GUEST_KERNEL_HALF, %r11
 	cmpq	%r11, %rdi
 	jb	.Lmmuext_no
+	sbbq	%rdx, %rdx			/* 0, but all ones where that is mispredicted */
+	orq	%rdx, %rdi
 	pushq	%rbx
 	pushq	%rsi
 	pushq	%rdi
@@ -515,6 +517,8 @@ FIXUP(.Lm1, .Lmmuext_slow)
 	movabsq	$GUEST_KERNEL_HALF, %r11
 	cmpq	%r11, %rax
 	jb	.Liret_slow
+	sbbq	%rdx, %rdx			/* 0, but all ones where that is mispredicted */
+	orq	%rdx, %rax
 	movq	56 + AT_EXIT(info), %r9
 	testq	%r9, %r9
 	jz	.Liret_slow
