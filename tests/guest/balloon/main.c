@@ -90,6 +90,24 @@ static void what_is_not_the_guests_is_passed_over(void)
 	EXPECT(!(get_status(slot) & STATUS_NEEDS_RESET));
 }
 
+/* The page numbers of a request that count are 4096. */
+static void more_than_a_request_may_name(void)
+{
+	u64 *last = page_alloc(), *beyond = page_alloc();
+	u32 *many = page_alloc(), i;
+
+	for (i = 1; i < 5; i++)
+		EXPECT_EQ((u64)page_alloc(), (u64)many + i * PAGE_SIZE);
+	memset(many, 0xff, 5 * PAGE_SIZE);
+	last[0] = 1;
+	beyond[0] = 2;
+	many[4095] = mfn_of(last);
+	many[4096] = mfn_of(beyond);
+	hand_over(INFLATE, gpa_of(many), 5 * PAGE_SIZE, 0);
+	EXPECT_EQ(last[0], 0);
+	EXPECT_EQ(beyond[0], 2);
+}
+
 static void reported_pages_are_given_back(void)
 {
 	u64 *page = page_alloc(), *next = page_alloc();
@@ -178,5 +196,6 @@ static void the_balloon_races_with_its_pages(void)
 }
 
 GUEST_TEST(CASE(pages_in_the_balloon_are_gone), CASE(what_is_not_the_guests_is_passed_over),
+	   CASE(more_than_a_request_may_name),
 	   CASE(reported_pages_are_given_back), CASE(statistics_are_kept_until_they_are_wanted),
 	   CASE(only_what_it_holds_is_the_guests_to_write), CASE(the_balloon_races_with_its_pages));

@@ -321,6 +321,33 @@ static void rings_that_break_the_rules(void)
 	is_ended("a table that was not agreed on");
 }
 
+/* 130 pieces are the most, and 256 bytes at once, however many are asked for. */
+static void as_much_as_there_may_be(void)
+{
+	struct vring_desc *table = page_alloc();
+	u32 i;
+
+	for (i = 0; i < 131; i++)
+		table[i] = (struct vring_desc) { gpa_of(data) + 4 * i, 4, DESC_WRITE | DESC_NEXT,
+						 i + 1 };
+	table[129].flags = DESC_WRITE;
+	begin(F_INDIRECT);
+	fill(0, gpa_of(table), 130 * 16, DESC_INDIRECT, 0);
+	ring_offer(&ring, 0);
+	EXPECT_EQ(doorbell(rng, 0), 0);
+	EXPECT_EQ(ring.used->idx, 1);
+	EXPECT_EQ(ring.used->ring[0].len, 256);
+	EXPECT(nonzero(data, 256) > 128);
+	EXPECT_EQ(nonzero(data + 256, PAGE_SIZE - 256), 0);
+
+	table[129].flags = DESC_WRITE | DESC_NEXT;
+	table[130].flags = DESC_WRITE;
+	begin(F_INDIRECT);
+	fill(0, gpa_of(table), 131 * 16, DESC_INDIRECT, 0);
+	ring_offer(&ring, 0);
+	is_ended("one piece more than there may be");
+}
+
 /* A reset takes the ring away: the memory is the guest's alone again. */
 static void a_reset_is_the_end(void)
 {
@@ -375,5 +402,6 @@ static void doorbells_race_with_resets(void)
 GUEST_TEST(CASE(there_is_a_bus), CASE(what_is_wrong_is_refused), CASE(status_goes_one_way),
 	   CASE(rings_lie_in_the_guest), CASE(random_numbers_come_with_the_doorbell),
 	   CASE(flags_do_without_event_index), CASE(indirect_tables), CASE(wild_buffers_fail),
-	   CASE(rings_that_break_the_rules), CASE(a_reset_is_the_end),
+	   CASE(rings_that_break_the_rules), CASE(as_much_as_there_may_be),
+	   CASE(a_reset_is_the_end),
 	   CASE(doorbells_race_with_resets));

@@ -285,6 +285,22 @@ static void ranges_beyond_the_end(void)
 	EXPECT_EQ(request(T_DISCARD, 0, 0, 0), no_discard());
 }
 
+/* 16 are the most there may be in a request. */
+static void more_ranges_than_there_may_be(void)
+{
+	struct range *ranges = (void *)data;
+	u32 i;
+
+	if (!is_writable())
+		return;
+	begin(F_WANTED);
+	for (i = 0; i < 17; i++)
+		ranges[i] = (struct range) { NR_SECTORS - 8, 8, 0 };
+	EXPECT_EQ(request(T_ZEROES, 0, gpa_of(data), 16 * sizeof(*ranges)), S_OK);
+	EXPECT_EQ(request(T_ZEROES, 0, gpa_of(data), 17 * sizeof(*ranges)), S_IOERR);
+	EXPECT(!is_ended());
+}
+
 static void zeroes_are_read_as_such(void)
 {
 	struct range *range = (void *)other;
@@ -498,7 +514,8 @@ static void doorbells_storm(void)
 }
 
 GUEST_TEST(CASE(it_says_what_it_is), CASE(what_was_written_is_read), CASE(pieces_of_any_size),
-	   CASE(beyond_the_end), CASE(ranges_beyond_the_end), CASE(zeroes_are_read_as_such),
+	   CASE(beyond_the_end), CASE(ranges_beyond_the_end), CASE(more_ranges_than_there_may_be),
+	   CASE(zeroes_are_read_as_such),
 	   CASE(nothing_is_written_to_a_read_only_disk), CASE(wild_buffers_fail),
 	   CASE(what_is_no_request_ends_the_device), CASE(a_head_is_used_once),
 	   CASE(a_reset_waits), CASE(doorbells_storm));
