@@ -138,6 +138,7 @@ static noinline void trap_other(struct rf_vcpu *vcpu)
 		rf_bounce_bad_iret(vcpu);
 		return;
 	case RF_EXIT_SENTINEL:
+		rf_mmu_open_gate(vcpu);
 		rf_vm_kill(vcpu->vm, "the switcher faulted; see the host's log");
 		return;
 	case X86_TRAP_GP:

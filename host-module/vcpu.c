@@ -632,6 +632,8 @@ struct rf_vcpu *rf_vcpu_create(struct rf_vm *vm, u32 id)
 	vcpu->regs = &vcpu->world->regs;
 	vcpu->world_va = rf_hole_vcpu_va(vm->hole, id) + (RF_VCPU_WORLD << PAGE_SHIFT);
 	vcpu->world->fast = 1;
+	vcpu->world->leaves = (unsigned long)&vm->mmu.shared;
+	vcpu->world->gate_mark = -1 - (s64)id;
 	/* LGDT's operand: the limit sits in the last two bytes of the first word. */
 	vcpu->world->gdt_limit_base[0] = (u64)(RF_GDT_BYTES - 1) << 48;
 	vcpu->world->gdt_limit_base[1] = rf_hole_vcpu_va(vm->hole, id) +

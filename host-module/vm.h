@@ -15,6 +15,7 @@
  *	  vm->descriptor_lock	copies of descriptors, and what they are of
  *	   mm->mmap_lock	taken by page look-up
  *	    vm->mmu.lock	rwlock: shadow structure
+ *	     mmu.shared.gate	keeps switchers from leaf entries
  *	     shadow->lock	entries of one shadow
  *	      rmap_locks[]	reverse map, by gfn
  *	 queue->used_lock	irq-safe: giving requests back

@@ -218,6 +218,7 @@ static int fault_fast(struct fault *f)
 	sh = rf_shadow_leaf(f->vcpu, f->gva);
 	if (!sh || !sh->table || !rf_gfn_eq(sh->gfn, f->walk->table[1]))
 		goto out;
+	rf_gate_enter(vm);
 	spin_lock(&sh->lock);
 	err = -EAGAIN;
 	if (walk_still_true(f, 1, sh->table)) {
@@ -225,6 +226,7 @@ static int fault_fast(struct fault *f)
 		err = 0;
 	}
 	spin_unlock(&sh->lock);
+	rf_gate_leave(vm);
 out:
 	read_unlock(&vm->mmu.lock);
 	return err;
@@ -354,7 +356,7 @@ static int fault_slow(struct fault *f)
 		return -ENOMEM;
 	err = get_tables(f, pages);
 	if (!err) {
-		write_lock(&vm->mmu.lock);
+		rf_shadow_lock(vm);
 		err = build(f, pages);
 		rf_shadow_unlock(vm);
 	}
@@ -534,8 +536,13 @@ static int fault_by_shadow(struct fault *f, u32 *error)
 		err = 1;
 	else if (sh)
 		err = fault_judge(f, error);
-	if (!err)
-		err = f->direct_store ? -EAGAIN : fill_known(f, sh);
+	if (!err && f->direct_store) {
+		err = -EAGAIN;
+	} else if (!err) {
+		rf_gate_enter(vm);
+		err = fill_known(f, sh);
+		rf_gate_leave(vm);
+	}
 	read_unlock(&vm->mmu.lock);
 	return err;
 }

@@ -88,6 +88,7 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 	trace_rf_notifier(vm, range->start, range->end);
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_count++;
+	rf_gate_enter(vm);	/* until notifier_end() */
 	if (vm->mmu.rmap && zap_uva_range(vm, range->start, range->end,
 					  mmu_notifier_range_blockable(range)))
 		rf_mmu_flush_vcpus(vm, NULL);
@@ -103,6 +104,7 @@ static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_rang
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_seq++;
 	last = !--vm->mmu.notifier_count;
+	rf_gate_leave(vm);
 	write_unlock(&vm->mmu.lock);
 	if (last && wq_has_sleeper(&vm->mmu.notifier_wait))
 		wake_up_all(&vm->mmu.notifier_wait);
@@ -122,6 +124,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	rf_vm_kill(vm, "the launcher has gone");
 	write_lock(&vm->mmu.lock);
 	vm->mmu.notifier_count++;	/* for good: nothing is filled any more */
+	rf_gate_enter(vm);
 	if (vm->mmu.rmap)
 		zap_uva_range(vm, 0, ULONG_MAX, true);
 	write_unlock(&vm->mmu.lock);

@@ -76,6 +76,18 @@ static void free_tables(struct rf_vm_mmu *mmu)
 	mmu->rmap = NULL;
 }
 
+/* What the switcher needs of it, without looking through ranges of memory. */
+static void show_leaves(struct rf_vm *vm)
+{
+	struct rf_vm_mmu *mmu = &vm->mmu;
+
+	if (!vm->slots[0].base_gfn)
+		mmu->shared.nr_frames = vm->slots[0].nr_pages;
+	mmu->shared.shadowed = mmu->shadowed;
+	mmu->shared.rmap = mmu->rmap;
+	mmu->shared.by_id = mmu->by_id;
+}
+
 int rf_mmu_vm_size(struct rf_vm *vm)
 {
 	struct rf_vm_mmu *mmu = &vm->mmu;
@@ -97,8 +109,10 @@ int rf_mmu_vm_size(struct rf_vm *vm)
 
 	/* Last: the notifier takes it for "ready". */
 	mmu->rmap = kvcalloc(vm->max_gfn, sizeof(*mmu->rmap), GFP_KERNEL_ACCOUNT);
-	if (mmu->rmap)
+	if (mmu->rmap) {
+		show_leaves(vm);
 		return 0;
+	}
 err_free:
 	free_tables(mmu);
 	return -ENOMEM;
@@ -112,7 +126,7 @@ void rf_mmu_vm_exit(struct rf_vm *vm)
 
 	rf_shrink_exit(vm);
 	if (mmu->rmap) {
-		write_lock(&mmu->lock);
+		rf_shadow_lock(vm);
 		for_each_set_bit(id, mmu->ids, mmu->max_shadows) {
 			rf_shadow_drop(vm, mmu->by_id[id]);
 			cond_resched_rwlock_write(&mmu->lock);

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "../switcher/switcher.h"
 #include "../types.h"
 #include "../xen_abi.h"
 #include "pcid.h"
@@ -49,6 +50,7 @@ struct rf_open_leaf {
  */
 struct rf_vm_mmu {
 	rwlock_t lock;
+	struct rf_leaves shared;	/* with the switcher: see rf_gate_enter() */
 
 	struct hlist_head hash[1 << RF_SHADOW_HASH_BITS];	/* @lock */
 	struct rf_shadow **by_id;	/* shadow number -> shadow */
@@ -222,6 +224,9 @@ bool rf_mmu_update_world(struct rf_vcpu *vcpu);
 u64 rf_mmu_first_cr3(struct rf_vcpu *vcpu);
 void rf_mmu_left_guest(struct rf_vcpu *vcpu);
 void rf_mmu_follow_roots(struct rf_vcpu *vcpu);
+
+/* The switcher has faulted, maybe where it keeps C from the VM's leaf entries. */
+void rf_mmu_open_gate(struct rf_vcpu *vcpu);
 
 /* Host page of a gfn, faulted in; holds a reference (put_page()). */
 struct page *rf_memory_get_page(struct rf_vm *vm, rf_gfn_t gfn, bool write);

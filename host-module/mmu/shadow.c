@@ -407,6 +407,23 @@ void rf_shadow_make_room(struct rf_vm *vm)
 		rf_shadow_reclaim(vm, min(mmu->max_shadows / 16, (u32)DROP_BATCH) + CACHE_WANTED);
 }
 
+/* A frame that is a table at several levels is changed by C alone, in all of them. */
+static void shadow_meet_others(struct rf_vm *vm, struct rf_shadow *sh)
+{
+	struct rf_shadow *other;
+
+	sh->alone = true;
+	if (!test_bit(sh->gfn.v, vm->mmu.shadowed))
+		return;
+	hlist_for_each_entry(other, rf_shadow_bucket(vm, sh->gfn), hash) {
+		if (!rf_gfn_eq(other->gfn, sh->gfn))
+			continue;
+		sh->alone = false;
+		other->alone = false;
+		rf_mmu_forget_leaf(vm, other);
+	}
+}
+
 /*
  * The shadow of @gfn at @level, made from the vCPU's cache if there is none.
  * NULL if the cache is empty or the numbers have run out: top it up before the
@@ -442,6 +459,7 @@ struct rf_shadow *rf_shadow_get(struct rf_vcpu *vcpu, rf_gfn_t gfn, int level)
 	mmu->by_id[id] = sh;
 	mmu->nr_shadows++;
 	list_move_tail(&sh->node, shadow_lru(vm, sh));
+	shadow_meet_others(vm, sh);
 	hlist_add_head(&sh->hash, rf_shadow_bucket(vm, gfn));
 	set_bit(gfn.v, mmu->shadowed);
 	if (level == RF_LEVELS)
@@ -502,6 +520,8 @@ void rf_shadow_drop(struct rf_vm *vm, struct rf_shadow *sh)
 	mmu->nr_link_changes++;
 	if (sh->level == RF_LEVELS)
 		rf_mmu_forget_root(vm, sh);
+	else if (sh->level == 1)
+		rf_mmu_forget_leaf(vm, sh);
 
 	if (sh->out_of_sync) {
 		list_del_init(&sh->oos_node);
@@ -538,6 +558,7 @@ void rf_shadow_unlock(struct rf_vm *vm)
 
 	drop_oldest(vm, &vm->mmu.orphans, DROP_BATCH);
 	list_splice_init(&vm->mmu.zombies, &dead);
+	rf_gate_leave(vm);
 	write_unlock(&vm->mmu.lock);
 	if (list_empty(&dead))
 		return;

@@ -39,6 +39,7 @@ struct rf_link {
  *	rf_spte_absent in a leaf, 0 in any other.  Not the hypervisor's own
  * @nr_mapped: Leaf entries that map something
  * @leaf_before: New entries are those of a leaf
+ * @alone: It has been the only one of its frame since it was made
  * @parents: First entry that points here; 0 if none
  * @table: The guest's table in host memory; NULL when the host has moved it
  *	and nobody has looked since.  No reference is held: the notifier clears
@@ -49,25 +50,37 @@ struct rf_link {
  * @out_of_sync: The guest may be writing to its table
  */
 struct rf_shadow {
+	/* In the places that the switcher knows, see below. */
+	u64 *spt;
+	u64 *synced;
+	struct rf_link *links;
+	u64 *table;
+	u32 id;
+	u32 nr_mapped;
+	unsigned long used[RF_ENTRIES / BITS_PER_LONG];
+
 	struct hlist_node hash;
 	struct list_head node;		/* leaves, tables, orphans, zombies or a cache */
 	struct list_head oos_node;
 	rf_gfn_t gfn;
 	int level;
-	u32 id;
 	spinlock_t lock;		/* entries */
-	u64 *spt;
-	u64 *synced;
-	struct rf_link *links;
-	unsigned long used[RF_ENTRIES / BITS_PER_LONG];
 	u32 parents;
-	u32 nr_mapped;
 	bool leaf_before;
-	u64 *table;
+	bool alone;
 	u64 *pml5;
 	u64 *lower;
 	bool out_of_sync;
 };
+
+static_assert(offsetof(struct rf_shadow, spt) == RF_SHADOW_SPT);
+static_assert(offsetof(struct rf_shadow, synced) == RF_SHADOW_SYNCED);
+static_assert(offsetof(struct rf_shadow, links) == RF_SHADOW_LINKS);
+static_assert(offsetof(struct rf_shadow, table) == RF_SHADOW_TABLE);
+static_assert(offsetof(struct rf_shadow, id) == RF_SHADOW_ID);
+static_assert(offsetof(struct rf_shadow, nr_mapped) == RF_SHADOW_NR_MAPPED);
+static_assert(offsetof(struct rf_shadow, used) == RF_SHADOW_USED);
+static_assert(offsetof(struct rf_link, next) == 0 && offsetof(struct rf_link, prev) == 4);
 
 /* The entry is changed.  Leaves: lock for reading and sh->lock, or for writing. */
 static inline void rf_entry_use(struct rf_shadow *sh, unsigned int index)
@@ -119,6 +132,36 @@ static inline bool rf_slot_reserved(int level, unsigned int index)
 	return level == RF_LEVELS && index >= 256 && index < 272;
 }
 
+/*
+ * Leaf entries and the reverse map are changed by C with the MMU's lock held and
+ * the gate entered, or by the switcher of one vCPU, which holds no lock: it does
+ * nothing while anybody is in.  So it is entered right after the lock is taken.
+ */
+static inline void rf_gate_enter(struct rf_vm *vm)
+{
+	atomic_t *gate = &vm->mmu.shared.gate;
+	int users = atomic_read(gate);
+
+	do {
+		while (unlikely(users < 0)) {
+			cpu_relax();
+			users = atomic_read(gate);
+		}
+	} while (!atomic_try_cmpxchg(gate, &users, users + 1));
+}
+
+static inline void rf_gate_leave(struct rf_vm *vm)
+{
+	atomic_dec(&vm->mmu.shared.gate);
+}
+
+/* For writing, and through the gate; rf_shadow_unlock() gives back both. */
+static inline void rf_shadow_lock(struct rf_vm *vm) __acquires(&vm->mmu.lock)
+{
+	write_lock(&vm->mmu.lock);
+	rf_gate_enter(vm);
+}
+
 /* shadow.c; all under vm->mmu.lock held for writing unless said */
 int rf_shadow_top_up(struct rf_vcpu *vcpu);		/* no lock */
 void rf_shadow_free_cache(struct rf_vcpu *vcpu);	/* no lock */
@@ -148,6 +191,12 @@ void rf_mmu_use_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel);
 
 /* tlb.c: the vCPU goes, and is nobody's last on any CPU */
 void rf_mmu_forget_pcids(struct rf_vcpu *vcpu);
+
+/* tlb.c: let the switcher change entries of this leaf table by itself; reading */
+void rf_mmu_show_leaf(struct rf_vcpu *vcpu, struct rf_shadow *sh);
+
+/* tlb.c: no longer, for any vCPU; writing */
+void rf_mmu_forget_leaf(struct rf_vm *vm, const struct rf_shadow *sh);
 
 /* tlb.c: the root's shadow goes; writing */
 void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh);

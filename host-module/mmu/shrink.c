@@ -27,6 +27,7 @@ static unsigned int drop_some(struct rf_vm *vm, unsigned int nr)
 
 	if (!write_trylock(&vm->mmu.lock))
 		return 0;
+	rf_gate_enter(vm);
 	dropped = rf_shadow_reclaim(vm, nr);
 	rf_shadow_unlock(vm);
 	return dropped;

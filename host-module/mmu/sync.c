@@ -222,7 +222,7 @@ void rf_close_tables(struct rf_vcpu *vcpu)
 	struct rf_vm_mmu *mmu = &vm->mmu;
 	struct rf_shadow *sh;
 
-	write_lock(&mmu->lock);
+	rf_shadow_lock(vm);
 	/*
 	 * Close the tables on every CPU first.  A store through a stale TLB
 	 * entry after its entry has been read here would be lost.
@@ -311,9 +311,10 @@ static unsigned int update_index(const struct mmu_update *update)
 }
 
 /* The common case: leaves of a table that is shadowed once. */
-static bool write_leaves(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update *updates,
+static bool write_leaves(struct rf_vcpu *vcpu, rf_gfn_t gfn, const struct mmu_update *updates,
 			 u32 nr, bool keep_ad)
 {
+	struct rf_vm *vm = vcpu->vm;
 	struct rf_shadow *sh;
 	u32 i;
 
@@ -322,10 +323,11 @@ static bool write_leaves(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update
 
 	read_lock(&vm->mmu.lock);
 	sh = rf_shadow_find(vm, gfn, 0);
-	if (!sh || sh->level != 1 || !sh->table) {
+	if (!sh || sh->level != 1 || !sh->alone || !sh->table) {
 		read_unlock(&vm->mmu.lock);
 		return false;
 	}
+	rf_gate_enter(vm);
 	spin_lock(&sh->lock);
 	for (i = 0; i < nr; i++) {
 		unsigned int index = update_index(&updates[i]);
@@ -334,6 +336,8 @@ static bool write_leaves(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update
 		rf_sync_leaf(vm, sh, index, val);
 	}
 	spin_unlock(&sh->lock);
+	rf_gate_leave(vm);
+	rf_mmu_show_leaf(vcpu, sh);
 	read_unlock(&vm->mmu.lock);
 	return true;
 }
@@ -361,13 +365,14 @@ again:
 	}
 }
 
-static long write_table(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update *updates,
+static long write_table(struct rf_vcpu *vcpu, rf_gfn_t gfn, const struct mmu_update *updates,
 			u32 nr, bool keep_ad)
 {
+	struct rf_vm *vm = vcpu->vm;
 	long err;
 	u32 i;
 
-	if (write_leaves(vm, gfn, updates, nr, keep_ad))
+	if (write_leaves(vcpu, gfn, updates, nr, keep_ad))
 		return 0;
 
 	/* Not a table, or one above the leaves: links change. */
@@ -376,7 +381,7 @@ static long write_table(struct rf_vm *vm, rf_gfn_t gfn, const struct mmu_update 
 	if (!test_bit(gfn.v, vm->mmu.shadowed))
 		return err;
 
-	write_lock(&vm->mmu.lock);
+	rf_shadow_lock(vm);
 	for (i = 0; i < nr; i++)
 		follow_entry(vm, gfn, update_index(&updates[i]));
 	rf_shadow_unlock(vm);
@@ -404,7 +409,7 @@ long rf_mmu_write_entries(struct rf_vcpu *vcpu, const struct mmu_update *updates
 	if (!n)
 		return -EINVAL;
 
-	err = write_table(vm, gfn, updates, n, keep_ad);
+	err = write_table(vcpu, gfn, updates, n, keep_ad);
 	return err ? err : n;
 }
 
@@ -471,7 +476,7 @@ long rf_mmu_unpin(struct rf_vcpu *vcpu, rf_gfn_t gfn)
 	if (!test_bit(gfn.v, vm->mmu.shadowed))
 		return 0;
 
-	write_lock(&vm->mmu.lock);
+	rf_shadow_lock(vm);
 	rf_shadow_drop_gfn(vm, gfn);
 	rf_shadow_unlock(vm);
 	return 0;

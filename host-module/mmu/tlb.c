@@ -117,6 +117,39 @@ void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh)
 	}
 }
 
+/* --- leaf tables ---------------------------------------------------------------- */
+
+void rf_mmu_show_leaf(struct rf_vcpu *vcpu, struct rf_shadow *sh)
+{
+	struct rf_world_leaf *leaf = &vcpu->world->leaf_tables[sh->gfn.v % RF_WORLD_LEAVES];
+
+	leaf->gfn = sh->gfn.v;
+	leaf->shadow = (unsigned long)sh;
+}
+
+/* Through the gate, so no switcher is at it. */
+void rf_mmu_forget_leaf(struct rf_vm *vm, const struct rf_shadow *sh)
+{
+	struct rf_vcpu *vcpu;
+	unsigned int i;
+
+	lockdep_assert_held_write(&vm->mmu.lock);
+	rf_for_each_vcpu(vm, vcpu, i) {
+		struct rf_world_leaf *leaf;
+
+		leaf = &vcpu->world->leaf_tables[sh->gfn.v % RF_WORLD_LEAVES];
+		if (leaf->shadow == (unsigned long)sh)
+			leaf->shadow = 0;
+	}
+}
+
+void rf_mmu_open_gate(struct rf_vcpu *vcpu)
+{
+	atomic_cmpxchg(&vcpu->vm->mmu.shared.gate, vcpu->world->gate_mark, 0);
+}
+
+/* --- roots, again ----------------------------------------------------------------- */
+
 /* Lock held. */
 void rf_mmu_use_root(struct rf_vcpu *vcpu, struct rf_shadow *sh, bool kernel)
 {
@@ -153,7 +186,7 @@ static int load_root(struct rf_vcpu *vcpu, bool kernel)
 		return 0;
 	if (rf_shadow_top_up(vcpu))
 		return -ENOMEM;
-	write_lock(&vm->mmu.lock);
+	rf_shadow_lock(vm);
 	rf_shadow_make_room(vm);
 	sh = rf_shadow_get(vcpu, gfn, RF_LEVELS);
 	rf_mmu_use_root(vcpu, sh, kernel);

@@ -45,6 +45,14 @@ int main(void)
 	WORLD(kernel_roots);
 	WORLD(user_roots);
 	WORLD(no_root);
+	WORLD(leaf_tables);
+	WORLD(leaves);
+	WORLD(gate_mark);
+	DEFINE(LEAVES_gate, offsetof(struct rf_leaves, gate));
+	DEFINE(LEAVES_nr_frames, offsetof(struct rf_leaves, nr_frames));
+	DEFINE(LEAVES_shadowed, offsetof(struct rf_leaves, shadowed));
+	DEFINE(LEAVES_rmap, offsetof(struct rf_leaves, rmap));
+	DEFINE(LEAVES_by_id, offsetof(struct rf_leaves, by_id));
 	WORLD(kernel_gfn);
 	WORLD(user_gfn);
 	WORLD(nr_fast_syscall);

@@ -47,6 +47,16 @@
 /* What a trap clears of them: TF, DF, NT, RF, VM, AC. */
 #define RFLAGS_CLEAR_ON_TRAP	0x74500
 
+/* Bits of page-table entries; mmu/walk.h and mmu/entry.h are C only. */
+#define PTE_W			0x02
+#define PTE_A			0x20
+#define PTE_P_A			0x21
+#define PTE_A_D			0x60
+#define PTE_W_D			0x42
+#define PTE_P_U_A_D		0x65
+#define PTE_GFN			0x000ffffffffff000
+#define SPTE_HOST_WRITABLE	0x200
+
 /* First address of the guest kernel's half. */
 #define GUEST_KERNEL_HALF	0xffff880000000000
 

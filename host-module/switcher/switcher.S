@@ -327,6 +327,8 @@ FIXUP(.Lb6, .Lbounce_fault)
 	je	.Lhypercall_iret
 	btq	$63, %rcx
 	jnc	rf_leave_guest
+	cmpl	$1, %eax			/* mmu_update */
+	je	.Lhypercall_update
 	cmpl	$17, %eax			/* xen_version */
 	je	.Lhypercall_version
 	cmpl	$3, %eax			/* stack_switch */
@@ -497,6 +499,199 @@ FIXUP(.Lm1, .Lmmuext_slow)
 	xorl	%edx, %edx
 .Lmmuext_no:
 	movl	$26, %eax
+	movq	AT_EXIT(regs_rflags), %r11
+	jmp	rf_leave_guest
+
+/*
+ * mmu_update(updates, nr, done, dom) of one leaf: what rf_mmu_write_entries() does
+ * where no frame has to be looked up or taken out of the reverse map.  It works on
+ * host memory, with the host's CR3, and has it alone behind the gate.  Nothing is
+ * changed until nothing can send it to the slow path any more.
+ */
+.Lhypercall_update:
+	testq	%rdx, %rdx			/* done */
+	jnz	rf_leave_guest
+	cmpq	$0x7ff0, %r10			/* DOMID_SELF */
+	jne	rf_leave_guest
+	cmpq	$1, %rsi			/* nr */
+	jne	rf_leave_guest
+	cmpq	$0, AT_EXIT(dr7)		/* may lie where the host is */
+	jne	rf_leave_guest
+	movabsq	$GUEST_KERNEL_HALF, %r11
+	cmpq	%r11, %rdi
+	jb	.Lupdate_no
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r12
+	ASM_STAC
+.Lu0:	movq	(%rdi), %r8			/* ptr and command */
+.Lu1:	movq	8(%rdi), %r9			/* val */
+	ASM_CLAC
+	testb	$5, %r8b			/* aligned; NORMAL or PRESERVE_AD */
+	jnz	.Lupdate_slow
+	movl	%r9d, %eax
+	andl	$PTE_P_A, %eax
+	cmpl	$PTE_P_A, %eax
+	jne	.Lupdate_slow
+	movq	%r8, %rdx
+	shrq	$12, %rdx
+	movl	%edx, %eax
+	andl	$(RF_WORLD_LEAVES - 1), %eax
+	shll	$4, %eax
+	leaq	48 + AT_EXIT(leaf_tables), %r10
+	addq	%rax, %r10
+	cmpq	%rdx, (%r10)
+	jne	.Lupdate_slow
+	movq	48 + AT_EXIT(leaves), %rdi
+
+	movq	CPU(host_cr3), %rax
+	movq	%rax, %cr3
+	xorl	%eax, %eax
+	movl	48 + AT_EXIT(gate_mark), %ecx
+	lock cmpxchgl %ecx, LEAVES_gate(%rdi)
+	jne	.Lupdate_slow
+	cmpq	%rdx, (%r10)
+	jne	.Lupdate_leave
+	movq	8(%r10), %rsi			/* the table's shadow */
+	testq	%rsi, %rsi
+	jz	.Lupdate_leave
+	movq	RF_SHADOW_TABLE(%rsi), %r12
+	testq	%r12, %r12
+	jz	.Lupdate_leave
+	movl	%r8d, %ebx
+	andl	$0xff8, %ebx			/* 8 * index */
+	addq	%rbx, %r12			/* the guest's entry */
+	movq	(%r12), %rax
+	testb	$2, %r8b			/* PRESERVE_AD */
+	jz	1f
+	movl	%eax, %ecx
+	andl	$PTE_A_D, %ecx
+	orq	%rcx, %r9
+1:	movq	%rax, %r8			/* what it is now */
+
+	/* The frame; behind what is guessed of the comparison it is 0. */
+	movq	%r9, %rdx
+	shlq	$12, %rdx
+	shrq	$24, %rdx
+	cmpq	LEAVES_nr_frames(%rdi), %rdx
+	jae	.Lupdate_leave
+	sbbq	%rax, %rax
+	andq	%rax, %rdx
+
+	/* A shadow entry that maps it: this one, or the first of the reverse map. */
+	movq	RF_SHADOW_SPT(%rsi), %r10
+	addq	%rbx, %r10
+	xorl	%r11d, %r11d
+	movq	(%r10), %rax
+	testb	$PTE_A, %al
+	jz	2f
+	movq	RF_SHADOW_SYNCED(%rsi), %rcx
+	movq	(%rcx, %rbx), %rcx
+	xorq	%r9, %rcx
+	shlq	$12, %rcx
+	shrq	$24, %rcx
+	jnz	.Lupdate_leave
+	jmp	3f
+2:	movq	LEAVES_rmap(%rdi), %rax
+	movl	(%rax, %rdx, 4), %r11d		/* its number; 0: it is this one */
+	testl	%r11d, %r11d
+	jz	.Lupdate_leave
+	movl	%r11d, %eax
+	shrl	$9, %eax
+	movq	LEAVES_by_id(%rdi), %rcx
+	movq	(%rcx, %rax, 8), %rbp		/* its shadow */
+	movl	%r11d, %ecx
+	andl	$511, %ecx
+	movq	RF_SHADOW_SPT(%rbp), %rax
+	movq	(%rax, %rcx, 8), %rax
+
+	/* rf_entry_leaf() */
+3:	movabsq	$(PTE_GFN | SPTE_HOST_WRITABLE), %rcx
+	andq	%rax, %rcx
+	orq	$PTE_P_U_A_D, %rcx
+	movq	%r9, %rax
+	shrq	$63, %rax
+	shlq	$63, %rax			/* NX */
+	orq	%rax, %rcx
+	movl	%r9d, %eax
+	notl	%eax
+	testb	$PTE_W_D, %al
+	jnz	4f
+	testl	$SPTE_HOST_WRITABLE, %ecx
+	jz	4f
+	movq	LEAVES_shadowed(%rdi), %rax
+	btq	%rdx, (%rax)
+	jc	4f
+	orq	$PTE_W, %rcx
+
+	/* Another vCPU's fault may have set A or D. */
+4:	movq	%r8, %rax
+	lock cmpxchgq %r9, (%r12)
+	jne	.Lupdate_leave
+	movq	RF_SHADOW_SYNCED(%rsi), %rax
+	movq	%r9, (%rax, %rbx)
+	testl	%r11d, %r11d
+	jz	5f
+
+	/* Into the reverse map, as the first: rf_leaf_set(). */
+	movl	%ebx, %r8d
+	shrl	$3, %r8d
+	movl	RF_SHADOW_ID(%rsi), %eax
+	shll	$9, %eax
+	orl	%r8d, %eax
+	movq	RF_SHADOW_LINKS(%rsi), %r9
+	movq	%r11, (%r9, %rbx)		/* next, and no prev */
+	movq	RF_SHADOW_LINKS(%rbp), %r9
+	andl	$511, %r11d
+	movl	%eax, 4(%r9, %r11, 8)		/* prev */
+	movq	LEAVES_rmap(%rdi), %r9
+	movl	%eax, (%r9, %rdx, 4)
+	incl	RF_SHADOW_NR_MAPPED(%rsi)
+	btsq	%r8, RF_SHADOW_USED(%rsi)
+5:	movq	%rcx, (%r10)
+	movl	$0, LEAVES_gate(%rdi)
+
+	movq	48 + AT_EXIT(kernel_cr3), %rax
+	movq	%rax, %cr3
+	addq	$2, 48 + AT_EXIT(nr_cr3_writes)
+	cmpb	$0, CPU(clear_buffers)
+	je	6f
+	verw	CPU(verw_selector)
+6:	popq	%r12
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rbp
+	popq	%rbx
+	movq	AT_EXIT(regs_rip), %rcx
+	movq	AT_EXIT(regs_rflags), %r11
+	xorl	%edx, %edx
+	movl	$1, %esi
+	movl	$0x7ff0, %r10d
+	jmp	.Lhypercall_done
+
+FIXUP(.Lu0, .Lupdate_slow)
+FIXUP(.Lu1, .Lupdate_slow)
+.Lupdate_leave:
+	movl	$0, LEAVES_gate(%rdi)
+.Lupdate_slow:
+	RF_NO_UNWIND
+	ASM_CLAC
+	popq	%r12
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rbp
+	popq	%rbx
+	xorl	%edx, %edx
+	movl	$1, %esi
+	movl	$0x7ff0, %r10d
+	movq	AT_EXIT(regs_rip), %rcx
+.Lupdate_no:
+	movl	$1, %eax
 	movq	AT_EXIT(regs_rflags), %r11
 	jmp	rf_leave_guest
 

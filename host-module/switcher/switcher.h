@@ -57,8 +57,21 @@
 /* Roots of a kind that a vCPU may change to without the host. */
 #define RF_WORLD_ROOTS		8
 
+/* Leaf tables an entry of which a vCPU may change without the host; 2^n. */
+#define RF_WORLD_LEAVES		16
+
+/* Where in a leaf table's shadow the switcher finds what it changes. */
+#define RF_SHADOW_SPT		0
+#define RF_SHADOW_SYNCED	8
+#define RF_SHADOW_LINKS		16
+#define RF_SHADOW_TABLE		24
+#define RF_SHADOW_ID		32
+#define RF_SHADOW_NR_MAPPED	36
+#define RF_SHADOW_USED		40
+
 #ifndef __ASSEMBLY__
 
+#include <linux/atomic.h>
 #include <linux/build_bug.h>
 #include <linux/mm_types.h>
 #include <linux/stddef.h>
@@ -105,6 +118,35 @@ struct rf_world_root {
 };
 
 /**
+ * struct rf_world_leaf - a leaf table that has one shadow
+ * @gfn: Frame of the guest's table
+ * @shadow: The shadow, in host memory; 0: it is gone
+ */
+struct rf_world_leaf {
+	u64 gfn;
+	u64 shadow;
+};
+
+/**
+ * struct rf_leaves - a VM's leaf entries, as the switcher changes them
+ * @gate: Who is at them: so many in C, or one vCPU's switcher: its gate_mark.
+ *	The switcher only tries; C waits for it, with a few dozen instructions to go
+ * @nr_frames: Frames from 0 on that all are memory; an entry of others is C's
+ * @shadowed: gfn has a shadow
+ * @rmap: gfn -> first entry that maps it
+ * @by_id: Shadow number -> shadow
+ *
+ * In host memory, which the switcher sees with the host's CR3.
+ */
+struct rf_leaves {
+	atomic_t gate;
+	u64 nr_frames;
+	unsigned long *shadowed;
+	u32 *rmap;
+	struct rf_shadow **by_id;
+};
+
+/**
  * struct rf_world - one vCPU as the switcher sees it; one page
  *
  * Seen by C at a kernel address and by the switcher in the hole.
@@ -146,6 +188,9 @@ struct rf_world {
 	struct rf_world_root kernel_roots[RF_WORLD_ROOTS];
 	struct rf_world_root user_roots[RF_WORLD_ROOTS];
 	struct rf_world_root no_root;	/* zeroes: NEW_USER_BASEPTR 0 */
+	struct rf_world_leaf leaf_tables[RF_WORLD_LEAVES];	/* by gfn */
+	u64 leaves;		/* struct rf_leaves of the VM */
+	s64 gate_mark;		/* less than 0, and no other vCPU's */
 
 	/* The roots of kernel_cr3 and user_cr3; the switcher may change them. */
 	u64 kernel_gfn;
@@ -163,6 +208,7 @@ static_assert(sizeof(struct rf_world) <= PAGE_SIZE);
 static_assert((offsetof(struct rf_world, regs) + sizeof(struct rf_regs)) % 16 == 0);
 
 struct rf_hole;
+struct rf_shadow;
 
 /* Page 14 of every GDT: the ABI's flat segments; map it into each vCPU's. */
 extern struct page *rf_switcher_gdt_page;

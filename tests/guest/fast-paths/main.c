@@ -2,7 +2,7 @@
 /*
  * What the switcher serves by itself ends bit by bit as what C serves: system
  * calls, iret, stack_switch, set_segment_base, xen_version, changes of root, page
- * faults at what is not mapped.
+ * faults at what is not mapped, changes of one entry.
  *
  * It may not, for they are written twice.  The slow one is had by a stack whose
  * page the shadow does not have yet, and by a multicall.
@@ -333,8 +333,175 @@ static void half_an_argument_changes_nothing(void)
 		EXPECT_EQ(mmuext_op((void *)nowhere[i], 1, NULL), -EFAULT);
 }
 
+/* --- one entry ------------------------------------------------------------------ */
+
+static long update_slow(const struct mmu_update *update, u64 nr, u32 *done, u64 dom)
+{
+	struct multicall_entry entry = {
+		.op = __HYPERVISOR_mmu_update, .args = { (u64)update, nr, (u64)done, dom },
+	};
+
+	EXPECT_EQ(multicall(&entry, 1), 0);
+	return entry.result;
+}
+
+/* What comes of an update, for the caller, the guest's entry and its user. */
+struct outcome {
+	long result;
+	u64 stored;
+	int read;
+	int write;
+	int jump;
+	u64 left;
+};
+
+static int user_at(const u8 *code)
+{
+	struct regs r = user_regs(code);
+
+	r.rdi = NOT_THERE;
+	r.rax = 0x0b0f0b0f0b0f0b0f;	/* ud2, and not present */
+	return user_run(&r);
+}
+
+static struct outcome updated(bool fast, u64 *entry, u64 before, u64 cmd, u64 val)
+{
+	struct mmu_update update = { .ptr = pte_ma(entry) | cmd, .val = val };
+	struct outcome out = {};
+
+	EXPECT_EQ(pte_write(entry, 0), 0);
+	EXPECT_EQ(pte_write(entry, before), 0);
+	flush_tlb_all();
+	if (before & PTE_A)
+		user_at(code_read);
+	out.result = fast ? mmu_update(&update, 1, NULL) :
+			    update_slow(&update, 1, NULL, DOMID_SELF);
+	out.stored = *entry;
+	flush_tlb_all();
+	out.read = user_at(code_read);
+	out.write = user_at(code_write);
+	out.jump = user_at(code_jump);
+	out.left = *entry;
+	return out;
+}
+
+static void one_update(u64 *entry, u64 before, u64 cmd, u64 val)
+{
+	struct outcome slow = updated(false, entry, before, cmd, val);
+	struct outcome fast = updated(true, entry, before, cmd, val);
+
+	if (memcmp(&slow, &fast, sizeof(slow)))
+		print("# %#lx, command %lu, %#lx: slow %ld %#lx %d %d %d %#lx\n", before, cmd,
+		      val, slow.result, slow.stored, slow.read, slow.write, slow.jump, slow.left);
+	EXPECT_EQ(fast.result, slow.result);
+	EXPECT_EQ(fast.stored, slow.stored);
+	EXPECT_EQ(fast.read, slow.read);
+	EXPECT_EQ(fast.write, slow.write);
+	EXPECT_EQ(fast.jump, slow.jump);
+	EXPECT_EQ(fast.left, slow.left);
+}
+
+static u64 page_of_ud2(void)
+{
+	u64 *page = page_alloc();
+	u32 i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		page[i] = 0x0b0f0b0f0b0f0b0f;
+	return mfn_of(page);
+}
+
+static void entries_are_changed_alike(void)
+{
+	static const u64 flags[] = {
+		PTE_RW, PTE_RO, PTE_RW | PTE_NX, PTE_RW & ~PTE_D, PTE_RW & ~PTE_A,
+		PTE_RO | PTE_D, PTE_RW & ~PTE_U, PTE_RW & ~PTE_P, PTE_RW | 0xe00, 0,
+	};
+	u64 *entry = pte_find(kernel_root(), USER_DATA + PAGE_SIZE, 1);
+	u64 one = page_of_ud2(), other = page_of_ud2();
+	const u64 before[] = { 0, mkpte(one, PTE_RW), mkpte(one, PTE_RO), mkpte(other, PTE_RW),
+			       mkpte(one, PTE_P | PTE_W | PTE_U) };
+	u32 i, j, cmd;
+
+	for (i = 0; i < ARRAY_SIZE(before); i++)
+		for (j = 0; j < ARRAY_SIZE(flags); j++)
+			for (cmd = 0; cmd < 4; cmd++)
+				one_update(entry, before[i], cmd, mkpte(one, flags[j]));
+	/* Frames that there are none of, while frame 0 is mapped. */
+	map(kernel_root(), FREE_VA + 8 * PAGE_SIZE, mkpte(0, PTE_RO));
+	EXPECT_EQ(*(volatile u64 *)(FREE_VA + 8 * PAGE_SIZE), *(u64 *)va_of(0));
+	one_update(entry, before[1], 0, mkpte(1UL << 30, PTE_RW));
+	one_update(entry, 0, 0, mkpte(0xffffffffffUL, PTE_RW));
+	one_update(entry, 0, 0, mkpte(0xffffffffffUL, PTE_RW) & ~PTE_P);
+	one_update(entry, 0, 4, mkpte(one, PTE_RW));
+	pte_write(entry, 0);
+}
+
+/* What a table is changed to through an entry that may write to it is seen. */
+static void stores_to_a_table_are_seen(void)
+{
+	u64 *entry = pte_find(kernel_root(), USER_DATA + PAGE_SIZE, 1), *table;
+	volatile u64 *there = (u64 *)(FREE_VA + (1UL << 30) + 3 * PAGE_SIZE);
+	u64 *pages[2] = { page_alloc(), page_alloc() };
+	struct regs r;
+	u64 cmd, i = 0;
+
+	for (cmd = 0; cmd <= MMU_PT_UPDATE_PRESERVE_AD; cmd += MMU_PT_UPDATE_PRESERVE_AD) {
+		struct mmu_update update = { .ptr = pte_ma(entry) | cmd };
+
+		pages[i][0] = 4711 + i;
+		pages[1 - i][0] = 815 + i;
+		map(kernel_root(), (u64)there, mkpte(mfn_of(pages[i]), PTE_RO));
+		EXPECT_EQ(*there, 4711 + i);
+		table = pte_find(kernel_root(), (u64)there, 1);
+		update.val = mkpte(pte_ma(table) / PAGE_SIZE, PTE_RW);
+		EXPECT_EQ(pte_write(entry, 0), 0);
+		EXPECT_EQ(mmu_update(&update, 1, NULL), 0);
+		r = user_regs(code_write);
+		r.rdi = NOT_THERE;		/* entry 3 of the page */
+		r.rax = mkpte(mfn_of(pages[1 - i]), PTE_RO);
+		EXPECT_EQ(user_run(&r), 6);
+		flush_tlb_all();
+		EXPECT_EQ(*there, 815 + i);
+		pte_write(entry, 0);
+		flush_tlb_all();
+		i++;
+	}
+}
+
+/* Arguments that C judges: the switcher must leave them to it. */
+static void odd_updates_are_alike(void)
+{
+	u64 *entry = pte_find(kernel_root(), USER_DATA + PAGE_SIZE, 1);
+	struct mmu_update two[2] = {
+		{ .ptr = pte_ma(entry), .val = mkpte(page_of_ud2(), PTE_RW) },
+		{ .ptr = pte_ma(entry + 1), .val = mkpte(page_of_ud2(), PTE_RW) },
+	};
+	static const u64 ptrs[] = { ~7UL, 1UL << 52, 0xffffffffffff000UL, ~0xfffUL };
+	u32 done, i;
+
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(HYPERCALL4(mmu_update, two, i, NULL, DOMID_SELF), 0);
+	EXPECT_EQ(*entry, two[0].val);
+	EXPECT_EQ(entry[1], two[1].val);
+	done = 4711;
+	EXPECT_EQ(HYPERCALL4(mmu_update, two, 1, &done, DOMID_SELF), 0);
+	EXPECT_EQ(done, 1);
+	EXPECT_EQ(HYPERCALL4(mmu_update, two, 1, NULL, 0), update_slow(two, 1, NULL, 0));
+	EXPECT_EQ(HYPERCALL4(mmu_update, NULL, 1, NULL, DOMID_SELF), -EFAULT);
+	EXPECT_EQ(HYPERCALL4(mmu_update, 0xffff830000000000, 1, NULL, DOMID_SELF), -EFAULT);
+	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
+		two[0].ptr = ptrs[i];
+		EXPECT_EQ(HYPERCALL4(mmu_update, two, 1, NULL, DOMID_SELF), -EINVAL);
+	}
+	pte_write(entry, 0);
+	pte_write(entry + 1, 0);
+}
+
 GUEST_TEST(CASE(system_calls_are_bounced_alike), CASE(page_faults_are_bounced_alike),
 	   CASE(what_is_mapped_faults_no_more), CASE(irets_to_user_mode_are_alike),
 	   CASE(irets_to_the_kernel_are_alike), CASE(segment_bases_are_set_alike),
 	   CASE(stacks_are_switched_alike), CASE(versions_are_alike),
-	   CASE(roots_are_changed_alike), CASE(half_an_argument_changes_nothing));
+	   CASE(roots_are_changed_alike), CASE(half_an_argument_changes_nothing),
+	   CASE(entries_are_changed_alike), CASE(stores_to_a_table_are_seen),
+	   CASE(odd_updates_are_alike));

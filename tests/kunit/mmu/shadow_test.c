@@ -53,6 +53,10 @@ void rf_mmu_forget_root(struct rf_vm *vm, struct rf_shadow *sh)
 		mmu->user_root = NULL;
 }
 
+void rf_mmu_forget_leaf(struct rf_vm *vm, const struct rf_shadow *sh)
+{
+}
+
 unsigned int rf_hole_root_index(void)
 {
 	return HOLE_SLOT;
@@ -116,7 +120,7 @@ static void fake_exit(struct kunit *test)
 {
 	u32 id;
 
-	write_lock(&fake->vm.mmu.lock);
+	rf_shadow_lock(&fake->vm);
 	for_each_set_bit(id, fake->ids, NR_SHADOWS)
 		rf_shadow_drop(&fake->vm, fake->by_id[id]);
 	rf_shadow_unlock(&fake->vm);
@@ -135,7 +139,7 @@ static struct rf_shadow *get(u64 gfn, int level)
 	struct rf_shadow *sh;
 
 	rf_shadow_top_up(&fake->vcpu);
-	write_lock(&fake->vm.mmu.lock);
+	rf_shadow_lock(&fake->vm);
 	rf_shadow_make_room(&fake->vm);
 	sh = rf_shadow_get(&fake->vcpu, RF_GFN(gfn), level);
 	rf_shadow_unlock(&fake->vm);
@@ -144,7 +148,7 @@ static struct rf_shadow *get(u64 gfn, int level)
 
 static void drop(struct rf_shadow *sh)
 {
-	write_lock(&fake->vm.mmu.lock);
+	rf_shadow_lock(&fake->vm);
 	rf_shadow_drop(&fake->vm, sh);
 	rf_shadow_unlock(&fake->vm);
 }
@@ -357,7 +361,7 @@ static void frame_that_is_all_levels_goes_at_once(struct kunit *test)
 	for (level = RF_LEVELS; level > 1; level--)
 		link_to(get(7, level), 0, get(7, level - 1));
 	KUNIT_EXPECT_EQ(test, fake->vm.mmu.nr_shadows, 4U);
-	write_lock(&fake->vm.mmu.lock);
+	rf_shadow_lock(&fake->vm);
 	rf_shadow_drop_gfn(&fake->vm, RF_GFN(7));
 	rf_shadow_unlock(&fake->vm);
 	KUNIT_EXPECT_EQ(test, fake->vm.mmu.nr_shadows, 0U);
@@ -397,7 +401,7 @@ static void flush_comes_before_the_end(struct kunit *test)
 	struct rf_shadow *sh = get(1, 1);
 	unsigned int before = fake->nr_flushes;
 
-	write_lock(&fake->vm.mmu.lock);
+	rf_shadow_lock(&fake->vm);
 	rf_shadow_drop(&fake->vm, sh);
 	KUNIT_EXPECT_FALSE(test, list_empty(&fake->vm.mmu.zombies));
 	KUNIT_EXPECT_EQ(test, fake->nr_flushes, before);
@@ -455,7 +459,7 @@ static void what_hung_below_a_reclaimed_table_goes_too(struct kunit *test)
 	link_to(table, 0, get(1, 1));
 	link_to(table, 1, get(2, 1));
 	other = get(3, 2);
-	write_lock(&fake->vm.mmu.lock);
+	rf_shadow_lock(&fake->vm);
 	rf_shadow_drop(&fake->vm, table);
 	KUNIT_EXPECT_FALSE(test, list_empty(&fake->vm.mmu.orphans));
 	/* Found before its turn came. */
