@@ -81,7 +81,6 @@ void rf_leaf_set(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index,
 		list_insert(vm, &vm->mmu.rmap[gfn.v], rf_entry_id(sh, index));
 		WRITE_ONCE(sh->spt[index], spte);
 		spin_unlock(lock);
-		sh->nr_mapped++;
 		rf_entry_use(sh, index);
 	}
 	sh->synced[index] = entry;
@@ -95,7 +94,6 @@ void rf_leaf_clear(struct rf_vm *vm, struct rf_shadow *sh, unsigned int index)
 	if (!rf_spte_mapped(sh->spt[index]))
 		return;
 
-	sh->nr_mapped--;
 	spin_lock(lock);
 	WRITE_ONCE(sh->spt[index], 0);
 	list_remove(vm, &vm->mmu.rmap[gfn.v], rf_entry_id(sh, index));

@@ -37,7 +37,6 @@ struct rf_link {
  * @links: See above
  * @used: Entries that may be other than in a new shadow: @synced 0, and @spt
  *	rf_spte_absent in a leaf, 0 in any other.  Not the hypervisor's own
- * @nr_mapped: Leaf entries that map something
  * @leaf_before: New entries are those of a leaf
  * @alone: It has been the only one of its frame since it was made
  * @parents: First entry that points here; 0 if none
@@ -56,7 +55,6 @@ struct rf_shadow {
 	struct rf_link *links;
 	u64 *table;
 	u32 id;
-	u32 nr_mapped;
 	unsigned long used[RF_ENTRIES / BITS_PER_LONG];
 
 	struct hlist_node hash;
@@ -78,7 +76,6 @@ static_assert(offsetof(struct rf_shadow, synced) == RF_SHADOW_SYNCED);
 static_assert(offsetof(struct rf_shadow, links) == RF_SHADOW_LINKS);
 static_assert(offsetof(struct rf_shadow, table) == RF_SHADOW_TABLE);
 static_assert(offsetof(struct rf_shadow, id) == RF_SHADOW_ID);
-static_assert(offsetof(struct rf_shadow, nr_mapped) == RF_SHADOW_NR_MAPPED);
 static_assert(offsetof(struct rf_shadow, used) == RF_SHADOW_USED);
 static_assert(offsetof(struct rf_link, next) == 0 && offsetof(struct rf_link, prev) == 4);
 

@@ -313,6 +313,9 @@ void rf_mmu_follow_roots(struct rf_vcpu *vcpu)
 	const struct rf_world *world = vcpu->world;
 	struct rf_vcpu_mmu *mmu = &vcpu->mmu;
 
+	/* It may have faulted behind the gate, which whoever has the lock waits at. */
+	if (unlikely(vcpu->regs->exit == RF_EXIT_SENTINEL))
+		return;
 	if (world->kernel_gfn != mmu->kernel_gfn.v) {
 		mmu->kernel_gfn = RF_GFN(world->kernel_gfn);
 		find_root(vcpu, true);

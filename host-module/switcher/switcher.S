@@ -507,6 +507,14 @@ FIXUP(.Lm1, .Lmmuext_slow)
  * where no frame has to be looked up or taken out of the reverse map.  It works on
  * host memory, with the host's CR3, and has it alone behind the gate.  Nothing is
  * changed until nothing can send it to the slow path any more.
+ *
+ * Which table an entry of the world is of, only this vCPU's own thread changes, so
+ * it may be compared before the gate.  Whether it has a shadow still, others change,
+ * and so it is with all that is read from there on: but they do it behind the gate.
+ * Dropped shadows, pins and unpins, shoot-downs and the host's notifier are all kept
+ * out, and whoever waits for one of them to end has this one's work seen or undone.
+ * Only the guest's own entry may change: by the guest's stores, and by faults that
+ * set A and D before they enter the gate.
  */
 .Lhypercall_update:
 	testq	%rdx, %rdx			/* done */
@@ -553,8 +561,6 @@ FIXUP(.Lm1, .Lmmuext_slow)
 	movl	48 + AT_EXIT(gate_mark), %ecx
 	lock cmpxchgl %ecx, LEAVES_gate(%rdi)
 	jne	.Lupdate_slow
-	cmpq	%rdx, (%r10)
-	jne	.Lupdate_leave
 	movq	8(%r10), %rsi			/* the table's shadow */
 	testq	%rsi, %rsi
 	jz	.Lupdate_leave
@@ -649,7 +655,6 @@ FIXUP(.Lm1, .Lmmuext_slow)
 	movl	%eax, 4(%r9, %r11, 8)		/* prev */
 	movq	LEAVES_rmap(%rdi), %r9
 	movl	%eax, (%r9, %rdx, 4)
-	incl	RF_SHADOW_NR_MAPPED(%rsi)
 	btsq	%r8, RF_SHADOW_USED(%rsi)
 5:	movq	%rcx, (%r10)
 	movl	$0, LEAVES_gate(%rdi)

@@ -66,7 +66,6 @@
 #define RF_SHADOW_LINKS		16
 #define RF_SHADOW_TABLE		24
 #define RF_SHADOW_ID		32
-#define RF_SHADOW_NR_MAPPED	36
 #define RF_SHADOW_USED		40
 
 #ifndef __ASSEMBLY__

@@ -271,7 +271,6 @@ static void expect_new(struct kunit *test, const struct rf_shadow *sh)
 		KUNIT_EXPECT_EQ(test, sh->spt[i], entry);
 		KUNIT_EXPECT_EQ(test, sh->synced[i], 0ULL);
 	}
-	KUNIT_EXPECT_EQ(test, sh->nr_mapped, 0U);
 }
 
 static void shadow_of_another_table_is_as_new(struct kunit *test)
