@@ -534,6 +534,9 @@ FIXUP(.Lm1, .Lmmuext_slow)
 	pushq	%r8
 	pushq	%r9
 	pushq	%r12
+	/* Behind what is guessed of the comparison, not the hole: it picks a line. */
+	sbbq	%r11, %r11
+	orq	%r11, %rdi
 	ASM_STAC
 .Lu0:	movq	(%rdi), %r8			/* ptr and command */
 .Lu1:	movq	8(%rdi), %r9			/* val */
