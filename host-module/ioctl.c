@@ -39,7 +39,9 @@ union rf_arg {
 	struct rf_set_regs set_regs;
 	struct rf_get_regs get_regs;
 	struct rf_run run;
+	struct rf_create_nic create_nic;
 	struct rf_add_block add_block;
+	struct rf_add_net add_net;
 	struct rf_add_device add_device;
 	struct rf_remove_device remove_device;
 	struct rf_device_state device_state;
@@ -131,6 +133,11 @@ static int ioctl_create_vm(void *object, union rf_arg *arg)
 	struct rf_vm *vm = rf_vm_create(&arg->create_vm);
 
 	return IS_ERR(vm) ? PTR_ERR(vm) : rf_dev_vm_fd(vm);
+}
+
+static int ioctl_create_nic(void *object, union rf_arg *arg)
+{
+	return rf_nic_create(&arg->create_nic);
 }
 
 /* --- VM ------------------------------------------------------------------------ */
@@ -308,6 +315,11 @@ static int ioctl_add_block(void *object, union rf_arg *arg)
 	return rf_block_add(object, &arg->add_block);
 }
 
+static int ioctl_add_net(void *object, union rf_arg *arg)
+{
+	return rf_net_add(object, &arg->add_net);
+}
+
 static int ioctl_add_device(void *object, union rf_arg *arg)
 {
 	struct rf_add_device *add = &arg->add_device;
@@ -384,6 +396,7 @@ static const struct rf_ioctl system_ioctls[] = {
 	RF_IOCTL(RF_GET_INFO, ioctl_get_info, rf_info, version, true),
 	RF_IOCTL(RF_GET_CPUID, ioctl_get_cpuid, rf_cpuid, entries, true),
 	RF_IOCTL(RF_CREATE_VM, ioctl_create_vm, rf_create_vm, max_shadow_pages, false),
+	RF_IOCTL(RF_CREATE_NIC, ioctl_create_nic, rf_create_nic, ifindex, true),
 };
 
 static const struct rf_ioctl vm_ioctls[] = {
@@ -398,6 +411,7 @@ static const struct rf_ioctl vm_ioctls[] = {
 	RF_IOCTL(RF_SAVE_STATE, ioctl_save_state, rf_state_buffer, len, true),
 	RF_IOCTL(RF_LOAD_STATE, ioctl_load_state, rf_state_buffer, len, false),
 	RF_IOCTL(RF_ADD_BLOCK, ioctl_add_block, rf_add_block, bytes_burst, true),
+	RF_IOCTL(RF_ADD_NET, ioctl_add_net, rf_add_net, reserved, true),
 	RF_IOCTL(RF_ADD_DEVICE, ioctl_add_device, rf_add_device, slot, true),
 	RF_IOCTL(RF_BALLOON, ioctl_balloon, rf_balloon, stats, true),
 	RF_IOCTL(RF_REMOVE_DEVICE, ioctl_remove_device, rf_remove_device, reserved, false),

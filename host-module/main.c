@@ -9,6 +9,7 @@
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 
+#include "backend/backend.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "dev.h"
@@ -54,6 +55,10 @@ static int __init rf_init(void)
 	if (err)
 		goto err_switcher;
 
+	err = rf_nic_init();
+	if (err)
+		goto err_mmu;
+
 	rf_debugfs_init();
 
 	/* Last: once the device node exists, a launcher can be at the door. */
@@ -65,6 +70,8 @@ static int __init rf_init(void)
 
 err_debugfs:
 	rf_debugfs_exit();
+	rf_nic_exit();
+err_mmu:
 	rf_mmu_exit();
 err_switcher:
 	rf_switcher_exit();
@@ -75,6 +82,7 @@ static void __exit rf_exit(void)
 {
 	rf_dev_exit();
 	rf_debugfs_exit();
+	rf_nic_exit();
 	rf_mmu_exit();
 	rf_switcher_exit();
 }

@@ -4,7 +4,8 @@
  *
  * Three kinds of file descriptor, each with ioctls of its own:
  *
- *	system	open("/dev/ringfence")		RF_GET_INFO, RF_GET_CPUID, RF_CREATE_VM
+ *	system	open("/dev/ringfence")		RF_GET_INFO, RF_GET_CPUID, RF_CREATE_VM,
+ *						RF_CREATE_NIC
  *	VM	RF_CREATE_VM			memory, policy, event channels, state
  *						(ringfence_state.h)
  *	vCPU	RF_CREATE_VCPU			registers, RF_VCPU_RUN
@@ -138,6 +139,42 @@ struct rf_create_vm {
 	__aligned_u64 max_shadow_pages;
 };
 #define RF_CREATE_VM		_IO(RF_IOCTL_TYPE, 0x03)
+
+/**
+ * struct rf_create_nic - ioctl(RF_CREATE_NIC), system fd
+ * @size: sizeof(struct rf_create_nic)
+ * @flags: RF_NIC_*
+ * @name: In: of the interface on the host, which may have one "%d"; empty:
+ *	"rf%d"; out: as it is named
+ * @mac: In: of the guest's end, all 0: random; out: as it is
+ * @reserved: Must be 0
+ * @nr_pairs: In: pairs of queues, 1 to RF_MAX_NIC_PAIRS; 0: one
+ * @mtu: In: of both ends, 68 to 65535; 0: 1500
+ * @ifindex: Out: index of the interface
+ *
+ * Make a network interface in the network namespace of the caller, down, whose
+ * other end is a guest's to be.  RF_ADD_NET gives it to a VM, and to another
+ * one after that has ended.  The interface goes with the last copy of the
+ * descriptor and the last VM that has it; with its namespace; or when somebody
+ * deletes it: then the guest's link is down for good.
+ *
+ * Return: a descriptor (close-on-exec), EPERM without CAP_NET_ADMIN over the
+ * namespace, EEXIST if there is an interface of that name, EINVAL if a field is
+ * wrong.
+ */
+struct rf_create_nic {
+	__u32 size;
+	__u32 flags;
+	char name[16];
+	__u8 mac[6];
+	__u16 reserved;
+	__u32 nr_pairs;
+	__u32 mtu;
+	__u32 ifindex;
+};
+#define RF_NIC_LOCK_MAC		(1U << 0)	/* frames from another address are dropped */
+#define RF_MAX_NIC_PAIRS	8
+#define RF_CREATE_NIC		_IO(RF_IOCTL_TYPE, 0x04)
 
 /**
  * struct rf_set_memory - ioctl(RF_SET_MEMORY), VM fd
@@ -546,6 +583,28 @@ struct rf_balloon {
 };
 #define RF_BALLOON_SET		(1U << 0)
 #define RF_BALLOON		_IO(RF_IOCTL_TYPE, 0x1f)
+
+/**
+ * struct rf_add_net - ioctl(RF_ADD_NET), VM fd
+ * @size: sizeof(struct rf_add_net)
+ * @flags: Must be 0
+ * @slot: Out: slot it was put into
+ * @fd: Descriptor from RF_CREATE_NIC
+ * @queue_num: Descriptors in a queue, a power of 2, 16 to 1024; 0: 256
+ * @reserved: Must be 0
+ *
+ * Return: 0, EBADF if @fd is no such descriptor, EBUSY while another VM has it,
+ * EINVAL, ENOSPC if all slots are taken.
+ */
+struct rf_add_net {
+	__u32 size;
+	__u32 flags;
+	__u32 slot;
+	__s32 fd;
+	__u32 queue_num;
+	__u32 reserved;
+};
+#define RF_ADD_NET		_IO(RF_IOCTL_TYPE, 0x20)
 
 /**
  * struct rf_set_regs - ioctl(RF_SET_REGS), vCPU fd

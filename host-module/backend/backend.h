@@ -61,6 +61,16 @@ struct rf_chain {
 };
 
 /**
+ * struct rf_used - a request that is given back
+ * @head: Of its chain
+ * @written: Bytes written to it from its beginning
+ */
+struct rf_used {
+	u16 head;
+	u32 written;
+};
+
+/**
  * struct rf_device_ops - what a kind of device can do
  * @start: The driver is ready (DRIVER_OK); features are final.  May be NULL
  * @stop: Reset, or the device goes: begin nothing more, and return when
@@ -299,6 +309,16 @@ int rf_queue_next(struct rf_queue *q, struct rf_chain *chain);
  */
 void rf_queue_finish(struct rf_queue *q, u16 head, u32 written);
 
+/**
+ * rf_queue_finish_all() - Give several requests back as one
+ * @q: The queue
+ * @used: Heads and bytes written, as rf_queue_finish() takes them
+ * @nr: How many
+ *
+ * The guest sees all of them or none.  Where rf_queue_finish() may be called.
+ */
+void rf_queue_finish_all(struct rf_queue *q, const struct rf_used *used, u32 nr);
+
 /* Something was finished: raise the event if the guest wants one. */
 void rf_queue_signal(struct rf_queue *q);
 
@@ -330,6 +350,13 @@ int rf_chain_write(struct rf_vm *vm, const struct rf_chain *chain, u32 offset,
  */
 int rf_chain_pin(struct rf_vm *vm, const struct rf_chain *chain, bool write, u32 offset,
 		 u32 len, struct bio_vec *bvecs, u32 max);
+
+/*
+ * The same for writing, from the beginning, and for as long as it takes the
+ * guest or the world outside: the pages are held where they are.
+ */
+int rf_chain_hold(struct rf_vm *vm, const struct rf_chain *chain, u32 len,
+		  struct bio_vec *bvecs, u32 max);
 void rf_bvecs_unpin(struct bio_vec *bvecs, u32 nr, bool dirty);
 
 /* One page for I/O, until rf_bvecs_unpin(); NULL if the guest does not have it. */
@@ -339,6 +366,14 @@ struct page *rf_gpa_pin(struct rf_vm *vm, u64 gpa, bool write);
 
 /* block.c */
 int rf_block_add(struct rf_vm *vm, struct rf_add_block *add);
+
+/* nic.c */
+int rf_nic_create(struct rf_create_nic *create);
+int rf_nic_init(void);
+void rf_nic_exit(void);
+
+/* net.c */
+int rf_net_add(struct rf_vm *vm, struct rf_add_net *add);
 
 /* entropy.c */
 int rf_entropy_add(struct rf_vm *vm, struct rf_add_device *add);

@@ -264,17 +264,29 @@ void rf_queue_serve_later(struct rf_queue *q, unsigned long delay)
 
 /* --- giving them back ------------------------------------------------------------------ */
 
-static void used_add(struct rf_queue *q, u16 head, u32 written)
+static void used_put(struct rf_queue *q, const struct rf_used *used)
 {
 	struct vring_used_elem *elem = &q->used->ring[q->used_idx & (q->num - 1)];
 
 	lockdep_assert_held(&q->used_lock);
 
-	WRITE_ONCE(elem->id, to32(head));
-	WRITE_ONCE(elem->len, to32(written));
-	smp_wmb();	/* the entry before the index */
+	WRITE_ONCE(elem->id, to32(used->head));
+	WRITE_ONCE(elem->len, to32(used->written));
 	q->used_idx++;
+}
+
+static void used_show(struct rf_queue *q)
+{
+	smp_wmb();	/* the entries before the index */
 	WRITE_ONCE(q->used->idx, to16(q->used_idx));
+}
+
+static void used_add(struct rf_queue *q, u16 head, u32 written)
+{
+	const struct rf_used used = { .head = head, .written = written };
+
+	used_put(q, &used);
+	used_show(q);
 }
 
 /* Does the guest want to hear of what was added since it last was told? */
@@ -295,14 +307,14 @@ static bool used_news(struct rf_queue *q)
 }
 
 /* The last thing done with a request: after it, a reset may be over. */
-static void in_flight_put(struct rf_device *dev)
+static void in_flight_put(struct rf_device *dev, u32 nr)
 {
 	unsigned long flags;
 
-	if (atomic_add_unless(&dev->in_flight, -1, 1))
+	if (atomic_add_unless(&dev->in_flight, -nr, nr))
 		return;
 	spin_lock_irqsave(&dev->idle.lock, flags);
-	if (atomic_dec_and_test(&dev->in_flight))
+	if (atomic_sub_and_test(nr, &dev->in_flight))
 		wake_up_locked(&dev->idle);
 	spin_unlock_irqrestore(&dev->idle.lock, flags);
 }
@@ -329,7 +341,21 @@ void rf_queue_finish(struct rf_queue *q, u16 head, u32 written)
 	used_add(q, head, written);
 	spin_unlock_irqrestore(&q->used_lock, flags);
 	atomic64_inc(&q->dev->requests);
-	in_flight_put(q->dev);
+	in_flight_put(q->dev, 1);
+}
+
+void rf_queue_finish_all(struct rf_queue *q, const struct rf_used *used, u32 nr)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&q->used_lock, flags);
+	for (i = 0; i < nr; i++)
+		used_put(q, &used[i]);
+	used_show(q);
+	spin_unlock_irqrestore(&q->used_lock, flags);
+	atomic64_add(nr, &q->dev->requests);
+	in_flight_put(q->dev, nr);
 }
 
 void rf_queue_signal(struct rf_queue *q)
@@ -357,7 +383,7 @@ void rf_queue_complete(struct rf_queue *q, u16 head, u32 written)
 	atomic64_inc(&dev->requests);
 	if (news)
 		queue_raise(q);
-	in_flight_put(dev);
+	in_flight_put(dev, 1);
 }
 
 /* --- what a request points to ------------------------------------------------------------ */
@@ -442,33 +468,37 @@ int rf_chain_write(struct rf_vm *vm, const struct rf_chain *chain, u32 offset,
 	return 0;
 }
 
-struct page *rf_gpa_pin(struct rf_vm *vm, u64 gpa, bool write)
+static struct page *gpa_pin(struct rf_vm *vm, u64 gpa, unsigned int how)
 {
 	unsigned long uva = rf_memory_uva(vm, RF_GFN(gpa >> PAGE_SHIFT));
 	struct page *page;
 
-	if (!uva || pin_user_pages_fast(uva, 1, write ? FOLL_WRITE : 0, &page) != 1)
+	if (!uva || pin_user_pages_fast(uva, 1, how, &page) != 1)
 		return NULL;
 	return page;
 }
 
-int rf_chain_pin(struct rf_vm *vm, const struct rf_chain *chain, bool write, u32 offset,
-		 u32 len, struct bio_vec *bvecs, u32 max)
+struct page *rf_gpa_pin(struct rf_vm *vm, u64 gpa, bool write)
 {
-	struct cursor c = cursor_at(chain, write, offset);
+	return gpa_pin(vm, gpa, write ? FOLL_WRITE : 0);
+}
+
+static int pin_along(struct rf_vm *vm, struct cursor *c, unsigned int how, u32 len,
+		     struct bio_vec *bvecs, u32 max)
+{
 	int err = -EFAULT;
 	u32 nr = 0, now;
 	u64 gpa;
 
 	for (; len; len -= now) {
-		now = cursor_next(&c, len, &gpa);
+		now = cursor_next(c, len, &gpa);
 		if (!now)
 			goto err;
 		if (nr == max) {
 			err = -E2BIG;
 			goto err;
 		}
-		bvecs[nr].bv_page = rf_gpa_pin(vm, gpa, write);
+		bvecs[nr].bv_page = gpa_pin(vm, gpa, how);
 		if (!bvecs[nr].bv_page)
 			goto err;
 		bvecs[nr].bv_offset = offset_in_page(gpa);
@@ -479,6 +509,22 @@ int rf_chain_pin(struct rf_vm *vm, const struct rf_chain *chain, bool write, u32
 err:
 	rf_bvecs_unpin(bvecs, nr, false);
 	return err;
+}
+
+int rf_chain_pin(struct rf_vm *vm, const struct rf_chain *chain, bool write, u32 offset,
+		 u32 len, struct bio_vec *bvecs, u32 max)
+{
+	struct cursor c = cursor_at(chain, write, offset);
+
+	return pin_along(vm, &c, write ? FOLL_WRITE : 0, len, bvecs, max);
+}
+
+int rf_chain_hold(struct rf_vm *vm, const struct rf_chain *chain, u32 len,
+		  struct bio_vec *bvecs, u32 max)
+{
+	struct cursor c = cursor_at(chain, true, 0);
+
+	return pin_along(vm, &c, FOLL_WRITE | FOLL_LONGTERM, len, bvecs, max);
 }
 
 void rf_bvecs_unpin(struct bio_vec *bvecs, u32 nr, bool dirty)
