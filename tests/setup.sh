@@ -16,7 +16,7 @@ what=${1:-all}
 tools="build-essential busybox-static e2fsprogs git kmod pkg-config python3 rsync util-linux
 xz-utils"
 libs="libbz2-dev libcap-ng-dev libcjson-dev libelf-dev liblz4-dev liblzma-dev
-liblzo2-dev libseccomp-dev libzstd-dev zlib1g-dev"
+liblzo2-dev libmnl-dev libseccomp-dev libzstd-dev zlib1g-dev"
 hosts=6.1
 kernels="6.1 6.1-cloud"
 case $what in

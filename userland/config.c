@@ -28,6 +28,7 @@ enum option_value {
 	OPT_HELP,
 	OPT_JSON,
 	OPT_NAME,
+	OPT_NET,
 	OPT_NO_REBOOT,
 	OPT_RUN_DIR,
 	OPT_SECCOMP,
@@ -55,7 +56,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "run", RF_VERB_RUN, TAKES_NOTHING,
-	  "kernel initrd cmdline memory cpus name console disk balloon serial ata cdrom "
+	  "kernel initrd cmdline memory cpus name console disk net balloon serial ata cdrom "
 	  "no-reboot seccomp user run-dir json" },
 	{ "inspect", RF_VERB_INSPECT, TAKES_KERNEL, "kernel extract json" },
 	{ "doctor", RF_VERB_DOCTOR, TAKES_NOTHING, "json" },
@@ -94,6 +95,7 @@ static const struct option options[] = {
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "name", required_argument, NULL, OPT_NAME },
+	{ "net", required_argument, NULL, OPT_NET },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "seccomp", required_argument, NULL, OPT_SECCOMP },
@@ -138,6 +140,8 @@ void rf_config_print_help(void)
 	      "      --disk PATH[,readonly][,direct|buffered][,serial=S][,discard]\n"
 	      "             [,offset=N][,size=N][,iops=N][,bps=N][,queues=N]\n"
 	      "             [,blocksize=N][,format=F]   may be repeated\n"
+	      "      --net if=NAME[,bridge=BR][,mac=M][,lockmac][,queues=N][,mtu=N]\n"
+	      "                        an interface of the host; may be repeated\n"
 	      "      --balloon auto[,min=SIZE]  give memory back when the host needs it\n"
 	      "      --serial WHERE    16550A at 0x3f8: stdio, file:PATH, socket:PATH\n"
 	      "      --ata FILE[,readonly]  disk at 0x1f0; up to twice\n"
@@ -375,6 +379,15 @@ static int set_disk(struct rf_config *config, const char *text,
 	return rf_disk_spec_parse(&config->disks[config->nr_disks++], text, err);
 }
 
+static int set_net(struct rf_config *config, const char *text,
+		   struct rf_error *err)
+{
+	if (config->nr_nets == RF_MAX_NETS)
+		return rf_error_set(err, "--net: a guest has at most %d network devices",
+				    RF_MAX_NETS);
+	return rf_net_spec_parse(&config->nets[config->nr_nets++], text, err);
+}
+
 static int set_seccomp(struct rf_config *config, const char *text,
 		       struct rf_error *err)
 {
@@ -448,6 +461,8 @@ static int set_option(struct rf_config *config, int opt, char *arg,
 		return 0;
 	case OPT_NAME:
 		return set_name(config, arg, err);
+	case OPT_NET:
+		return set_net(config, arg, err);
 	case OPT_NO_REBOOT:
 		config->no_reboot = true;
 		return 0;

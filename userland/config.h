@@ -8,6 +8,7 @@
 
 #include "disk_spec.h"
 #include "error.h"
+#include "net_spec.h"
 
 /* Exit statuses; ringfence(1) documents them. */
 enum rf_exit {
@@ -90,6 +91,8 @@ struct rf_ata_config {
  * @force: stop: end the guest if it does not do so by then; detach-disk: at once
  * @disks: run: what it has
  * @nr_disks: run: how many
+ * @nets: run: its network devices
+ * @nr_nets: run: how many
  * @disk: attach-disk: what --disk takes; detach-disk: slot or serial number
  * @balloon_auto: run: size it by the host's need
  * @balloon_min: run: what the guest keeps then in any case, bytes
@@ -121,6 +124,8 @@ struct rf_config {
 	bool force;
 	struct rf_disk_spec disks[RF_MAX_DISKS];
 	unsigned int nr_disks;
+	struct rf_net_spec nets[RF_MAX_NETS];
+	unsigned int nr_nets;
 	const char *disk;
 	bool balloon_auto;
 	uint64_t balloon_min;

@@ -92,6 +92,8 @@ void rf_report_info(struct rf_vm *vm, struct cJSON *answer)
 		cJSON_AddStringToObject(answer, "initrd", config->initrd);
 	cJSON_AddStringToObject(answer, "cmdline", config->cmdline);
 	cJSON_AddStringToObject(answer, "console", console_of(config));
+	if (vm->nets.nr)
+		rf_nets_report(&vm->nets, cJSON_AddArrayToObject(answer, "nets"));
 	cJSON_AddBoolToObject(answer, "listens",
 			      rf_domain_listens(&vm->domain));
 	cJSON_AddStringToObject(answer, "shutdown", shutdown_of(vm));

@@ -31,6 +31,12 @@ int rf_api_get_info(int system_fd, struct rf_info *info)
 	return call(system_fd, RF_GET_INFO, info);
 }
 
+int rf_api_create_nic(int system_fd, struct rf_create_nic *create)
+{
+	create->size = sizeof(*create);
+	return call(system_fd, RF_CREATE_NIC, create);
+}
+
 int rf_api_create_vm(int system_fd, const char *name, unsigned int max_vcpus)
 {
 	struct rf_create_vm create = {
@@ -149,6 +155,12 @@ int rf_api_add_block(int vm_fd, struct rf_add_block *add)
 {
 	add->size = sizeof(*add);
 	return call(vm_fd, RF_ADD_BLOCK, add);
+}
+
+int rf_api_add_net(int vm_fd, struct rf_add_net *add)
+{
+	add->size = sizeof(*add);
+	return call(vm_fd, RF_ADD_NET, add);
 }
 
 int rf_api_add_device(int vm_fd, unsigned int device_id)

@@ -14,6 +14,8 @@
 /* System fd. */
 int rf_api_open(void);
 int rf_api_get_info(int system_fd, struct rf_info *info);
+/* Return: a descriptor; out: name, MAC address and index. */
+int rf_api_create_nic(int system_fd, struct rf_create_nic *create);
 int rf_api_create_vm(int system_fd, const char *name, unsigned int max_vcpus);
 
 /* VM fd. */
@@ -33,6 +35,7 @@ int rf_api_save_state(int vm_fd, void *buffer, size_t *len);
 int rf_api_load_state(int vm_fd, const void *buffer, size_t len);
 /* Put a device of a kind, RF_DEVICE_*, on the bus. */
 int rf_api_add_block(int vm_fd, struct rf_add_block *add);
+int rf_api_add_net(int vm_fd, struct rf_add_net *add);
 int rf_api_add_device(int vm_fd, unsigned int device_id);
 int rf_api_remove_device(int vm_fd, unsigned int slot, bool force);
 int rf_api_get_device(int vm_fd, unsigned int slot,

@@ -109,6 +109,14 @@ static int open_disks(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
+static int open_nets(struct rf_vm *vm, struct rf_error *err)
+{
+	for (unsigned int i = 0; i < vm->config->nr_nets; i++)
+		if (rf_nets_open(&vm->nets, vm->system_fd, &vm->config->nets[i], err))
+			return -1;
+	return 0;
+}
+
 int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 		 struct rf_error *err)
 {
@@ -122,6 +130,7 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	vm->domain.from_launcher = -1;
 	vm->balloon.pressure_fd = -1;
 	rf_disks_init(&vm->disks);
+	vm->nets.vm_fd = -1;
 	vm->nr_vcpus = config->nr_vcpus;
 	vm->nr_pages = config->memory / PAGE_SIZE;
 	for (unsigned int i = 0; i < RF_MAX_VCPUS; i++)
@@ -141,7 +150,7 @@ int rf_vm_create(struct rf_vm *vm, const struct rf_config *config,
 	vm->io = rf_io_create(config, err);
 	if (!vm->io || open_device(vm, err) || create_memory(vm, err) ||
 	    rf_domain_create(&vm->domain, err) || open_disks(vm, err) ||
-	    rf_balloon_create(vm, err))
+	    open_nets(vm, err) || rf_balloon_create(vm, err))
 		goto err_destroy;
 	vm->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vm->ended_fd < 0) {
@@ -169,6 +178,7 @@ void rf_vm_destroy(struct rf_vm *vm)
 		rf_io_destroy(vm->io);
 	vm->io = NULL;
 	rf_disks_close(&vm->disks);
+	rf_nets_close(&vm->nets);
 	rf_balloon_destroy(vm);
 	close_fd(&vm->ended_fd);
 	rf_domain_destroy(&vm->domain);
@@ -203,7 +213,7 @@ static int create_vm_fd(struct rf_vm *vm, struct rf_error *err)
 	return 0;
 }
 
-/* What every guest has, and its disks. */
+/* What every guest has, its disks, its networks. */
 static int add_devices(struct rf_vm *vm, struct rf_error *err)
 {
 	static const unsigned int kinds[] = { RF_DEVICE_ENTROPY, RF_DEVICE_BALLOON };
@@ -215,7 +225,9 @@ static int add_devices(struct rf_vm *vm, struct rf_error *err)
 			return rf_error_set(err, "the module will not make a device of kind %u: %s",
 					    kinds[i], strerror(-ret));
 	}
-	return rf_disks_connect(&vm->disks, vm->vm_fd, err);
+	if (rf_disks_connect(&vm->disks, vm->vm_fd, err))
+		return -1;
+	return rf_nets_connect(&vm->nets, vm->vm_fd, err);
 }
 
 /*
@@ -399,6 +411,7 @@ void rf_vm_stop(struct rf_vm *vm)
 	rf_console_disconnect(vm->console);
 	rf_domain_disconnect(&vm->domain);
 	rf_disks_disconnect(&vm->disks);
+	rf_nets_disconnect(&vm->nets);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		close_fd(&vm->vcpus[i].fd);
 	close_fd(&vm->vm_fd);

@@ -16,6 +16,7 @@
 #include "error.h"
 #include "file.h"
 #include "io.h"
+#include "nets.h"
 #include "ringfence.h"
 
 struct rf_vm;
@@ -44,6 +45,7 @@ struct rf_vcpu {
  * @io: Emulated devices; outlive them too
  * @domain: The guest's store; the main thread's alone
  * @disks: Outlive reboots; the main thread's alone
+ * @nets: Outlive reboots; the main thread's alone
  * @balloon: --balloon auto: what tells the host's need, or -1; and when to look
  *	next, in ms
  * @ended_fd: eventfd: a vCPU has seen the end
@@ -74,6 +76,7 @@ struct rf_vm {
 	struct rf_io *io;
 	struct rf_domain domain;
 	struct rf_disks disks;
+	struct rf_nets nets;
 	struct {
 		int pressure_fd;
 		long long next_tick;

@@ -5,7 +5,7 @@ _ringfence_options() {
 	case $1 in
 	run)
 		echo --kernel --initrd --cmdline --memory --cpus --name --console --disk \
-			--balloon --serial --ata --cdrom --no-reboot --seccomp --user \
+			--net --balloon --serial --ata --cdrom --no-reboot --seccomp --user \
 			--run-dir --json ;;
 	inspect)
 		echo --kernel --extract --json ;;
@@ -45,6 +45,9 @@ _ringfence() {
 		return ;;
 	--balloon)
 		mapfile -t COMPREPLY < <(compgen -W "auto auto,min=" -- "$cur")
+		return ;;
+	--net)
+		mapfile -t COMPREPLY < <(compgen -W "if=" -- "$cur")
 		return ;;
 	--serial)
 		mapfile -t COMPREPLY < <(compgen -W "stdio file: socket:" -- "$cur")

@@ -2,7 +2,7 @@
 /*
  * config_test.c - command lines: understood, or refused with a reason
  *
- * Sources: userland/config.c userland/disk_spec.c userland/error.c
+ * Sources: userland/config.c userland/disk_spec.c userland/net_spec.c userland/error.c
  */
 #include <string.h>
 
@@ -231,6 +231,39 @@ static void disks_that_make_no_sense_are_refused(void)
 	EXPECT(refused(line, "disk img: what is"));
 }
 
+static void networks_are_told_by_words(void)
+{
+	const struct rf_net_spec *net = config.nets;
+
+	EXPECT(!parse("ringfence run -k k --net if=rf-web "
+		      "--net mac=52:54:00:aB:cd:ef,queues=4,mtu=9000,lockmac,if=a.b,bridge=br0"));
+	EXPECT_EQ(config.nr_nets, 2);
+	EXPECT(!strcmp(net[0].name, "rf-web") && !net[0].bridge[0]);
+	EXPECT(!net[0].lock_mac && !net[0].nr_pairs && !net[0].mtu && !net[0].mac[0]);
+	EXPECT(!strcmp(net[1].name, "a.b") && !strcmp(net[1].bridge, "br0"));
+	EXPECT(net[1].lock_mac && net[1].nr_pairs == 4 && net[1].mtu == 9000);
+	EXPECT(!memcmp(net[1].mac, "\x52\x54\x00\xab\xcd\xef", 6));
+}
+
+static void networks_that_make_no_sense_are_refused(void)
+{
+	static const char *const bad[] = {
+		"if=", "if=a/b", "if=..", "if=sixteen-letters-", "if=%d", "bridge=", "mac=1",
+		"mac=52:54:00:ab:cd", "mac=52:54:00:ab:cd:ef:01", "mac=53:54:00:ab:cd:ef",
+		"mac=00:00:00:00:00:00", "mac=5:54:00:ab:cd:ef", "mac=+1:54:00:ab:cd:ef",
+		"queues=0", "queues=9", "queues=", "mtu=67", "mtu=65536", "mtu=1e3", "tap",
+		"colour=red",
+	};
+	char line[160];
+
+	EXPECT(refused("ringfence run -k k --net bridge=br0", "if=NAME"));
+	EXPECT(refused("ringfence run -k k --net ,", "what is ''"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "ringfence run -k k --net if=rf0,%s", bad[i]);
+		EXPECT(refused(line, "--net: what is"));
+	}
+}
+
 static void disks_come_and_go_by_name(void)
 {
 	EXPECT(!parse("ringfence attach-disk web a.img,readonly"));
@@ -256,6 +289,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE(names_are_judged),
 	TAP_CASE(disks_are_told_by_words),
 	TAP_CASE(disks_that_make_no_sense_are_refused),
+	TAP_CASE(networks_are_told_by_words),
+	TAP_CASE(networks_that_make_no_sense_are_refused),
 	TAP_CASE(disks_come_and_go_by_name),
 };
 

@@ -114,6 +114,20 @@ int rf_api_add_block(int vm_fd, struct rf_add_block *add)
 	return -ENOSPC;
 }
 
+/* Nobody here may make an interface. */
+int rf_api_create_nic(int system_fd, struct rf_create_nic *create)
+{
+	(void)system_fd;
+	return create->name[0] ? -EPERM : -EINVAL;
+}
+
+int rf_api_add_net(int vm_fd, struct rf_add_net *add)
+{
+	(void)vm_fd;
+	(void)add;
+	return -EBADF;
+}
+
 int rf_api_get_device(int vm_fd, unsigned int slot,
 		      struct rf_device_state *state)
 {

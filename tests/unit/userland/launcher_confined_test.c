@@ -15,10 +15,10 @@
  * Sources: userland/counters.c userland/sandbox.c userland/client.c
  * Sources: userland/disks.c userland/disk_spec.c userland/disk_client.c
  * Sources: userland/balloon.c userland/balloon_policy.c userland/balloon_client.c
- * Sources: userland/vcpus_client.c
+ * Sources: userland/vcpus_client.c userland/nets.c userland/net_spec.c userland/link.c
  * Sources: userland/nbd.c userland/json.c userland/file.c userland/error.c
  * Libs: -lelf -llzma -lzstd -lz -llz4 -lbz2 -llzo2 -lcjson -lseccomp -lcap-ng
- * Libs: -lm -lutil -pthread
+ * Libs: -lmnl -lm -lutil -pthread
  */
 #define SECCOMP	"--seccomp=on"
 
