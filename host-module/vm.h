@@ -18,6 +18,7 @@
  *	     mmu.shared.gate	keeps switchers from leaf entries
  *	     shadow->lock	entries of one shadow
  *	      rmap_locks[]	reverse map, by gfn
+ *	 rx->lock		in nic.h, bottom halves off: posted buffers
  *	 queue->used_lock	irq-safe: giving requests back
  *	  evtchns->lock		irq-safe: ports
  *	   vm->state_lock	irq-safe: death and its reason
